@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target {
+    /// A library module of this package; every one has the same strict settings.
+    static func module(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+        .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    }
+
+    /// The tests of one module, in a folder of the same name.
+    static func tests(_ module: String, _ dependencies: [Dependency] = []) -> Target {
+        .testTarget(
+            name: "\(module)Tests",
+            dependencies: [.byName(name: module)] + dependencies,
+            path: "Tests/\(module)",
+            swiftSettings: settings
+        )
+    }
+
+    static func program(_ name: String, _ dependencies: [Dependency]) -> Target {
+        .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+    }
+}
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
+    static let log = product(name: "Logging", package: "swift-log")
+    static let nio = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioTLS = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let x509 = product(name: "X509", package: "swift-certificates")
+}
+
+let package = Package(
+    name: "xdb-operator",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "xdb-operator", targets: ["xdb-operator"]),
+        .executable(name: "xdb-agent", targets: ["xdb-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries; each shim.h adds the typed functions that Swift needs for the variadic ones.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+
+        // Values and decisions: no I/O, no clock.
+        .module("KubernetesModel"),
+        .module("XDB", ["KubernetesModel"]),
+        .module("Planning", ["XDB"]),
+        .module("BinaryLog", [.crypto]),
+
+        // The way to the API server.
+        .module("YAML", ["CYAML", "KubernetesModel"]),
+        .module("Kubernetes", ["CCurl", "KubernetesModel", "YAML", .log]),
+        .module("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird]),
+
+        // The two programs.
+        .module(
+            "Agent",
+            [
+                "BinaryLog", "CMariaDB", "XDB", .crypto, .hummingbird, .hummingbirdTLS, .log, .nio, .nioPosix, .nioTLS,
+                .serviceLifecycle,
+            ]
+        ),
+        .module(
+            "Operator",
+            [
+                "Controllers", "Kubernetes", "KubernetesModel", "Planning", "XDB", .crypto, .log, .serviceLifecycle,
+                .x509,
+            ]
+        ),
+        .program("xdb-agent", ["Agent", .argumentParser, .log, .serviceLifecycle]),
+        .program(
+            "xdb-operator",
+            ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

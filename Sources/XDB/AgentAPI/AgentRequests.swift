@@ -1,0 +1,100 @@
+/// Where the agent of another member is reached.
+public struct PeerAddress: Hashable, Sendable, Codable {
+    /// The member's name, for example `orders-1`; its certificate must carry it.
+    public var name: String
+    /// An IP address.
+    public var host: String
+
+    public init(name: String, host: String) {
+        self.name = name
+        self.host = host
+    }
+}
+
+/// `POST /v1/initialize`: makes the identity and, on a data member, an empty data directory. Repeating it is harmless;
+/// an agent whose directory belongs to another group, member or incarnation refuses.
+public struct InitializeRequest: Hashable, Sendable, Codable {
+    /// The uid of the `XDBGroup`.
+    public var group: String
+
+    public init(group: String) {
+        self.group = group
+    }
+}
+
+/// `POST /v1/seal`: promises the epoch. From the answer on, nothing of an older epoch is accepted or acknowledged; a
+/// leader of an older epoch kills its server first. Refused with `EpochTooOld` when a newer one is promised. Repeating
+/// it in the same epoch answers without an effect.
+public struct SealRequest: Hashable, Sendable, Codable {
+    public var epoch: Epoch
+
+    public init(epoch: Epoch) {
+        self.epoch = epoch
+    }
+}
+
+/// The answer to a seal.
+public struct SealAnswer: Hashable, Sendable, Codable {
+    public var member: String
+    public var epoch: Epoch
+    /// The durable end of the log.
+    public var position: Position
+    public var committed: Position
+    public var first: Position?
+
+    public init(member: String, epoch: Epoch, position: Position, committed: Position, first: Position?) {
+        self.member = member
+        self.epoch = epoch
+        self.position = position
+        self.committed = committed
+        self.first = first
+    }
+}
+
+/// `POST /v1/lead`: leads the group in an epoch that the operator has recorded. Answers when the role is durable; the
+/// way to `writable` is seen on the watch stream. Repeating it is harmless.
+public struct LeadRequest: Hashable, Sendable, Codable {
+    public var epoch: Epoch
+    /// The most advanced position among the sealed voters: the log is complete up to here before anything else.
+    public var start: Position
+    /// Who has the log up to `start`, when the new leader has not.
+    public var source: PeerAddress?
+    /// The names of all voters, this member included.
+    public var voters: [String]
+    /// The names of the members that receive the log and do not vote.
+    public var learners: [String]
+
+    public init(epoch: Epoch, start: Position, source: PeerAddress?, voters: [String], learners: [String]) {
+        self.epoch = epoch
+        self.start = start
+        self.source = source
+        self.voters = voters
+        self.learners = learners
+    }
+}
+
+/// `POST /v1/follow`: receives the log of the leader of an epoch. Repeating it with another address is how a leader
+/// whose pod has moved is found again.
+public struct FollowRequest: Hashable, Sendable, Codable {
+    public var epoch: Epoch
+    public var leader: PeerAddress
+
+    public init(epoch: Epoch, leader: PeerAddress) {
+        self.epoch = epoch
+        self.leader = leader
+    }
+}
+
+/// The body of every answer of the agent that is not a success; the status code is 409 for a refusal that will not
+/// change by itself, 503 for one that may, 400 for a malformed request.
+public struct AgentError: Error, Hashable, Sendable, Codable {
+    /// CamelCase: `EpochTooOld`, `NotInitialized`, `WrongIdentity`, `NotACandidate`, `Diverged`, ...
+    public var reason: String
+    /// A sentence that says what is wrong and what to do.
+    public var message: String
+
+    public init(reason: String, message: String) {
+        self.reason = reason
+        self.message = message
+    }
+}

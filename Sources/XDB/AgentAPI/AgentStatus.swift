@@ -1,0 +1,135 @@
+/// What an agent says of itself and of its server, in `GET /v1/status` and on the stream `GET /v1/watch`.
+public struct AgentStatus: Hashable, Sendable, Codable {
+    /// The part that a member plays in its epoch.
+    public enum Role: String, Sendable, Codable {
+        /// Fenced: it accepts nothing and acknowledges nothing until it is told whom to follow or to lead.
+        case sealed
+        case leader
+        /// A candidate, learner or logger that receives the log of the leader.
+        case follower
+    }
+
+    /// How far the member is on its way into its role.
+    public enum Phase: String, Sendable, Codable {
+        /// No identity on disk: the member's directory is new, or its contents are gone.
+        case uninitialized
+        /// The data directory is being made.
+        case initializing
+        /// It has an identity and no work; the phase of a sealed member.
+        case idle
+        /// A follower that looks for its leader.
+        case connecting
+        /// A follower that receives the log.
+        case streaming
+        /// A new leader: the log up to its start is not complete or its epoch's first transaction not yet committed.
+        case recovering
+        /// A new leader whose server applies what is left of the log.
+        case applying
+        /// A leader that takes writes.
+        case writable
+    }
+
+    /// The process of the database server beside the agent.
+    public struct Server: Hashable, Sendable, Codable {
+        public enum State: String, Sendable, Codable {
+            /// A logger has none.
+            case none
+            case stopped
+            case starting
+            case running
+            /// It ended by itself and is started again after a pause.
+            case crashed
+            /// It cannot start or go on without help; `message` says why.
+            case refused
+        }
+
+        public var state: State
+        public var version: String?
+        /// What the server has committed in its engine and binlog.
+        public var applied: Position?
+        public var readOnly: Bool?
+        /// Seconds between a row's commit on the leader and now, for the newest row that the server has applied.
+        public var lagSeconds: Double?
+        /// How often the server ended by itself since the agent started.
+        public var crashes: Int
+        /// `Rpl_semi_sync_master_no_tx`: commits that went through without an acknowledgement. Any rise is an alarm.
+        public var unacknowledged: UInt64?
+        /// What is wrong, in words, with the server's last error lines.
+        public var message: String?
+
+        public init(state: State, crashes: Int = 0) {
+            self.state = state
+            self.crashes = crashes
+        }
+    }
+
+    /// What a leader knows of another member.
+    public struct Peer: Hashable, Sendable, Codable {
+        public var name: String
+        /// Durable in the peer's log, as far as it has told in this epoch.
+        public var durable: Position?
+        public var connected: Bool
+
+        public init(name: String, durable: Position?, connected: Bool) {
+            self.name = name
+            self.durable = durable
+            self.connected = connected
+        }
+    }
+
+    /// Something that is wrong, with a reason that a program can match.
+    public struct Problem: Hashable, Sendable, Codable {
+        /// CamelCase, for example `DiskFull`, `Diverged`, `ServerRefuses`, `InvalidConfiguration`.
+        public var reason: String
+        /// A sentence that says what is wrong and what to do.
+        public var message: String
+
+        public init(reason: String, message: String) {
+            self.reason = reason
+            self.message = message
+        }
+    }
+
+    public var member: String
+    public var incarnation: Int
+    /// The uid of the group that the directory belongs to; nil while uninitialized.
+    public var group: String?
+    public var role: Role
+    public var phase: Phase
+    /// The newest epoch that the agent has promised to; nothing older is accepted.
+    public var epoch: Epoch
+    /// The leader of that epoch, where the agent knows it.
+    public var leader: String?
+    /// The first transaction that the log still has; nil when it is empty.
+    public var first: Position?
+    /// The end of the log, durable.
+    public var position: Position
+    /// The newest position that this agent knows to be committed.
+    public var committed: Position
+    /// A follower's: does it hear its leader (a frame within the last heartbeat intervals)?
+    public var hearsLeader: Bool
+    /// Bytes of the log on disk.
+    public var logBytes: UInt64
+    public var server: Server
+    /// A leader's view of the others; empty elsewhere.
+    public var peers: [Peer]
+    public var problems: [Problem]
+    /// The build of the agent.
+    public var version: String
+
+    public init(member: String, incarnation: Int, version: String) {
+        self.member = member
+        self.incarnation = incarnation
+        self.version = version
+        self.role = .sealed
+        self.phase = .uninitialized
+        self.epoch = .none
+        self.position = .zero
+        self.committed = .zero
+        self.hearsLeader = false
+        self.logBytes = 0
+        self.server = Server(state: .none)
+        self.peers = []
+        self.problems = []
+    }
+}
