@@ -1,0 +1,44 @@
+public import XDB
+
+/// What `Replication` knows at one moment.
+public struct ReplicationSnapshot: Hashable, Sendable {
+    /// What the log is used for in the current epoch.
+    public enum Role: Hashable, Sendable {
+        /// Nothing is accepted from a peer and nothing is acknowledged.
+        case sealed
+        case leader
+        case follower
+    }
+
+    public var role: Role = .sealed
+    /// The newest epoch that was promised; nothing older is accepted.
+    public var epoch: Epoch = .none
+    /// A follower's leader.
+    public var leader: String?
+    /// The first transaction that the log still has; nil when it is empty.
+    public var first: Position?
+    /// The last transaction of the log that is durable here; nil when the log is empty.
+    public var last: GTID?
+    /// The durable end of the log.
+    public var position: Position = .zero
+    /// The newest position that is known to be durable on a majority of voters.
+    public var committed: Position = .zero
+    /// The newest transaction that is known to be committed.
+    public var committedGTID: GTID?
+    /// Bytes of the log on disk.
+    public var logBytes: UInt64 = 0
+    /// A follower's: a frame of its leader came within the last heartbeat intervals.
+    public var hearsLeader = false
+    /// A follower's: it is connected to its leader and their logs match.
+    public var streaming = false
+    /// A leader's: the local server's log is being read, and its commits are acknowledged.
+    public var serverAttached = false
+    /// The local server is connected to the feed.
+    public var feedAttached = false
+    /// A leader's view of the other members.
+    public var peers: [AgentStatus.Peer] = []
+    /// Why the log does not go on, where it needs help from outside.
+    public var failure: ReplicationError?
+
+    public init() {}
+}
