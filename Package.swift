@@ -69,7 +69,7 @@ let package = Package(
         .module("KubernetesModel"),
         .module("XDB", ["KubernetesModel"]),
         .module("Planning", ["XDB"]),
-        .module("BinaryLog", [.crypto]),
+        .module("BinaryLog", ["XDB", .crypto]),
 
         // The way to the API server.
         .module("YAML", ["CYAML", "KubernetesModel"]),
