@@ -68,7 +68,7 @@ let package = Package(
         // Values and decisions: no I/O, no clock.
         .module("KubernetesModel"),
         .module("XDB", ["KubernetesModel"]),
-        .module("Planning", ["XDB"]),
+        .module("Planning", ["KubernetesModel", "XDB"]),
         .module("BinaryLog", ["XDB", .crypto]),
 
         // The way to the API server.
@@ -96,6 +96,9 @@ let package = Package(
             "xdb-operator",
             ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]
         ),
+
+        .tests("XDB", ["KubernetesModel"]),
+        .tests("Planning", ["KubernetesModel", "XDB"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,98 @@
+import KubernetesModel
+import XDB
+
+/// What the objects of a group, and of its members, are called.
+public struct GroupNames: Hashable, Sendable {
+    /// The group's name.
+    public let group: String
+    /// The group's namespace.
+    public let namespace: String
+
+    /// Names for a group.
+    public init(group: String, namespace: String) {
+        self.group = group
+        self.namespace = namespace
+    }
+
+    /// The Service of the leader: for writes.
+    public var leaderService: String { "\(group)-leader" }
+    /// The Service of the followers and learners: for reads.
+    public var followersService: String { "\(group)-followers" }
+    /// The PodDisruptionBudget over the voters.
+    public var disruptionBudget: String { group }
+    /// The ConfigMap with the users' server options, as `user.cnf`.
+    public var configuration: String { "\(group)-configuration" }
+    /// The Secret with the group's certificate authority and the operator's own certificate; mounted nowhere.
+    public var authority: String { "\(group)-ca" }
+    /// The Secret with the passwords of the application's accounts, by account name.
+    public var users: String { "\(group)-users" }
+
+    /// A member: `GROUP-ORDINAL`.
+    public func member(_ ordinal: Int) -> String { "\(group)-\(ordinal)" }
+
+    /// The Secret with a member's certificate and key.
+    public func certificate(of member: String) -> String { "\(member)-tls" }
+
+    /// A member's pod: named like the member in its first life, and with the number of the life later.
+    public func pod(of member: String, incarnation: Int) -> String { Self.numbered(member, incarnation) }
+
+    /// A member's claim.
+    public func claim(of member: String, incarnation: Int) -> String { "data-" + Self.numbered(member, incarnation) }
+
+    /// The pod that removes the group's directories from a node. Node names may be long and have dots, so the name
+    /// carries a digest of it.
+    public func cleanupPod(node: String) -> String { "\(group)-cleanup-\(Digest.text(of: node))" }
+
+    /// Where everything of the group is on a node.
+    public func directory(of path: String) -> String { "\(path)/\(namespace)/\(group)" }
+
+    /// Where one life of a member's data is on a node.
+    public func directory(of path: String, member: String, incarnation: Int) -> String {
+        "\(directory(of: path))/\(member)/i\(incarnation)"
+    }
+
+    private static func numbered(_ member: String, _ incarnation: Int) -> String {
+        incarnation == 1 ? member : "\(member)-i\(incarnation)"
+    }
+}
+
+/// Labels and annotations of our objects.
+public enum Label {
+    private static let domain = XDBGroup.resource.group
+
+    /// The group that an object belongs to; every object of ours has it.
+    public static let group = "\(domain)/group"
+    /// The member that a pod or claim belongs to.
+    public static let member = "\(domain)/member"
+    /// Candidate, Logger or Learner.
+    public static let kind = "\(domain)/kind"
+    /// The life of the member's data.
+    public static let incarnation = "\(domain)/incarnation"
+    /// What is spread over zones together: `voters`, or `learners-SET`.
+    public static let spread = "\(domain)/spread"
+    /// The part that the member plays now; Services select by it. Changed while the pod runs.
+    public static let role = "\(domain)/role"
+    /// The node that a cleanup pod is for.
+    public static let cleanup = "\(domain)/cleanup"
+    /// Annotation of pods: the digest of what they were made from.
+    public static let revision = "\(domain)/revision"
+    /// The finalizer of groups.
+    public static let finalizer = "\(domain)/cleanup"
+    /// The zone of a node.
+    public static let zone = "topology.kubernetes.io/zone"
+    /// The name of a node, as a label for affinities.
+    public static let hostname = "kubernetes.io/hostname"
+}
+
+/// A short digest for names and comparisons; not for secrets.
+public enum Digest {
+    /// 13 characters of FNV-1a over the text, in base 36.
+    public static func text(of text: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        let digits = String(hash, radix: 36)
+        return String(repeating: "0", count: 13 - digits.count) + digits
+    }
+}

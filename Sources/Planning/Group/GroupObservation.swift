@@ -1,0 +1,148 @@
+public import KubernetesModel
+public import XDB
+
+/// Everything that a decision about a group is made from, taken at one moment.
+///
+/// Nothing in it is a connection, a cache or a clock, so that a decision can be repeated, explained and tested.
+public struct GroupObservation: Hashable, Sendable {
+    /// The group with the status as it was read; the status of the plan is written with this resource version.
+    public var group: XDBGroup
+    /// The present moment.
+    public var now: Time
+    /// All nodes of the cluster.
+    public var nodes: [NodeObservation] = []
+    /// The members' pods, those that are being deleted included.
+    public var pods: [PodObservation] = []
+    /// The pods that remove directories from nodes.
+    public var cleanups: [CleanupObservation] = []
+    /// The members' claims.
+    public var claims: [ClaimObservation] = []
+    /// Names of the Secrets of the group that exist; their contents stay out of decisions.
+    public var secrets: Set<String> = []
+    /// Names of the cluster's storage classes; nil where they may not be listed.
+    public var storageClasses: Set<String>?
+    /// What the members' agents say, by the member's name. Absent: never reached.
+    public var agents: [String: AgentObservation] = [:]
+    /// The answers to `seal` that this operator process has had; those of old epochs may stay in.
+    public var seals: [SealAnswer] = []
+    /// How long ago this operator process wrote positions into the status; nil when it has not yet.
+    public var sincePositions: Duration?
+
+    /// An observation of a group alone; tests and the operator fill in the rest.
+    public init(group: XDBGroup, now: Time) {
+        self.group = group
+        self.now = now
+    }
+}
+
+/// A node.
+public struct NodeObservation: Hashable, Sendable {
+    public var name: String
+    /// The label `topology.kubernetes.io/zone`.
+    public var zone: String?
+    /// The condition Ready; `unknown` while the kubelet is silent.
+    public var ready: Condition.Status
+
+    /// Names a node.
+    public init(name: String, zone: String? = nil, ready: Condition.Status = .true) {
+        self.name = name
+        self.zone = zone
+        self.ready = ready
+    }
+}
+
+/// A member's pod.
+public struct PodObservation: Hashable, Sendable {
+    public var name: String
+    public var uid: String
+    /// From the labels.
+    public var member: String
+    public var incarnation: Int
+    /// The annotation with what the pod was made from (`MemberPod.revision`).
+    public var revision: String
+    /// From the label that Services select by.
+    public var role: XDBGroup.MemberRole?
+    public var phase: Pod.Phase = .pending
+    /// Where it runs; nil until it is scheduled.
+    public var node: String?
+    /// Nil until it has an address.
+    public var ip: String?
+    public var isReady = false
+    public var isBeingDeleted = false
+    /// The scheduler's words (condition PodScheduled=False), while it finds no node.
+    public var unschedulable: String?
+    /// Why a container does not start: the kubelet's reason (`ImagePullBackOff`, `CreateContainerConfigError`, …).
+    public var waitingReason: String?
+    /// The kubelet's words to that reason.
+    public var waitingMessage: String?
+    /// Why the pod failed as a whole (`Evicted`, …).
+    public var failure: String?
+    /// True when the engine container runs.
+    public var isRunning = false
+    /// How often the engine container was started again.
+    public var restarts = 0
+
+    /// Names a pod.
+    public init(name: String, uid: String, member: String, incarnation: Int = 1, revision: String = "") {
+        self.name = name
+        self.uid = uid
+        self.member = member
+        self.incarnation = incarnation
+        self.revision = revision
+    }
+}
+
+/// A pod that removes the group's directories from a node.
+public struct CleanupObservation: Hashable, Sendable {
+    public var pod: String
+    public var node: String
+    public var phase: Pod.Phase
+    /// The last words of a failed one.
+    public var message: String?
+
+    /// Names a cleanup pod.
+    public init(pod: String, node: String, phase: Pod.Phase, message: String? = nil) {
+        self.pod = pod
+        self.node = node
+        self.phase = phase
+        self.message = message
+    }
+}
+
+/// A member's claim.
+public struct ClaimObservation: Hashable, Sendable {
+    public var name: String
+    public var member: String
+    public var incarnation: Int
+    public var isBound: Bool
+    public var isBeingDeleted: Bool
+
+    /// Names a claim.
+    public init(name: String, member: String, incarnation: Int = 1, isBound: Bool = true, isBeingDeleted: Bool = false) {
+        self.name = name
+        self.member = member
+        self.incarnation = incarnation
+        self.isBound = isBound
+        self.isBeingDeleted = isBeingDeleted
+    }
+}
+
+/// What an agent said last.
+public struct AgentObservation: Hashable, Sendable {
+    /// The last status.
+    public var status: AgentStatus
+    /// The pod that it came from: what an earlier pod's agent said says nothing about the present one.
+    public var podUID: String
+    /// The time since anything was heard on the watch stream.
+    public var age: Duration
+    /// Why the agent cannot be reached now; nil while the stream is open.
+    public var failure: String?
+
+    /// Makes an observation of an agent that is heard.
+    public init(status: AgentStatus, podUID: String, age: Duration = .zero, failure: String? = nil) {
+        self.status = status
+        self.podUID = podUID
+        self.age = age
+        self.failure = failure
+    }
+}

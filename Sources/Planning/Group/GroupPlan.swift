@@ -1,0 +1,132 @@
+public import XDB
+
+/// What to do about a group now.
+///
+/// To be applied in this order, which is what makes every step safe to repeat and safe beside a second operator:
+///
+/// 1. Write `status`, when it differs from the observed one, **with the resource version that was observed**. On a
+///    conflict drop the plan and observe again. Nothing is done that is not recorded.
+/// 2. Carry out `actions` in order. The failure of one does not stop the next, except that after a failure to reach the
+///    API server the rest waits. Every action is idempotent.
+/// 3. Emit `events`.
+/// 4. Decide again: at once when an action was `seal` (with its answers in the observation) or when the status was
+///    written; else when something observed changes, and after `checkAgain` in any case.
+public struct GroupPlan: Hashable, Sendable {
+    /// The status to be recorded.
+    public var status: XDBGroup.Status
+    /// What to do, in order.
+    public var actions: [GroupAction] = []
+    /// What to tell people. Only changes are told, so nothing has to be filtered.
+    public var events: [GroupEvent] = []
+    /// When to decide again even if nothing changes.
+    public var checkAgain: Duration?
+
+    /// A plan that does nothing and leaves the status as it is.
+    public init(status: XDBGroup.Status) {
+        self.status = status
+    }
+}
+
+/// One effect on the cluster or on an agent.
+public enum GroupAction: Hashable, Sendable {
+    /// Puts our finalizer on the group (`Label.finalizer`).
+    case addFinalizer
+    /// Takes our finalizer off the group, which lets it go.
+    case removeFinalizer
+    /// Makes an object of the group, or brings it to its wanted state. Planned every time; nothing is written when the
+    /// object is as wanted already.
+    case ensure(OwnedObject)
+    /// Makes a member's pod.
+    case createPod(MemberPod)
+    /// Deletes a pod, if it still has this uid.
+    case deletePod(name: String, uid: String, why: String)
+    /// Deletes a claim.
+    case deleteClaim(name: String)
+    /// Makes the pod that removes a directory tree from a node.
+    case createCleanup(node: String, directory: String)
+    /// Deletes a finished cleanup pod.
+    case deleteCleanup(pod: String)
+    /// `POST /v1/initialize` to the member's agent.
+    case initialize(member: String, InitializeRequest)
+    /// `POST /v1/seal` to all of these members' agents at the same time. The answers go into `GroupObservation.seals`;
+    /// once a majority has answered, wait for the rest only briefly.
+    case seal(members: [String], SealRequest)
+    /// `POST /v1/lead` to the member's agent.
+    case lead(member: String, LeadRequest)
+    /// `POST /v1/follow` to the member's agent.
+    case follow(member: String, FollowRequest)
+    /// Sets the label that Services select by (`Label.role`), or removes it. The old leader's comes before the new's.
+    case label(pod: String, role: XDBGroup.MemberRole?)
+}
+
+/// An object that a group owns, apart from pods and claims.
+public enum OwnedObject: Hashable, Sendable {
+    /// The certificate authority and the operator's own certificate (`GroupNames.authority`).
+    case authority
+    /// The certificate of a member (`GroupNames.certificate(of:)`).
+    case certificate(member: String)
+    /// The passwords of the application's accounts, generated (`GroupNames.users`).
+    case users
+    /// The users' server options (`GroupNames.configuration`).
+    case configuration
+    case leaderService
+    case followersService
+    /// Lets evictions take one voter at a time. With one voter it allows none.
+    case disruptionBudget(maximumUnavailable: Int)
+    /// A member's PersistentVolumeClaim.
+    case claim(name: String, member: String, incarnation: Int, XDBGroup.VolumeClaim)
+}
+
+/// A member's pod, as far as it differs from that of other members and groups.
+public struct MemberPod: Hashable, Sendable {
+    /// Where the member's data are.
+    public enum Data: Hashable, Sendable {
+        /// A directory of the node, made by the init container.
+        case hostPath(String)
+        case claim(String)
+    }
+
+    /// How the pod finds its node.
+    public enum Placement: Hashable, Sendable {
+        /// The member's data are on this node.
+        case pinned(node: String)
+        /// The scheduler chooses: never the node of another member of the group (required anti-affinity by
+        /// `Label.hostname` over `Label.group`), only nodes in `zones` when there are any, and zones spread evenly over
+        /// the pods with the same `Label.spread`. The spread is required (`DoNotSchedule`) or wished for.
+        case free(zones: [String], isSpreadRequired: Bool)
+    }
+
+    public var name: String
+    public var member: String
+    public var ordinal: Int
+    public var incarnation: Int
+    public var kind: XDBGroup.MemberKind
+    public var data: Data
+    public var placement: Placement
+    public var nodeSelector: [String: String]
+    public var tolerations: [XDBGroup.Toleration]
+    public var image: String
+    public var resources: XDBGroup.ContainerResources
+    /// The value of `Label.spread`.
+    public var spread: String
+    /// All labels but the role.
+    public var labels: [String: String]
+    /// The digest of what the pod is made from: a pod that does not start is made again when this changes.
+    public var revision: String
+}
+
+/// Something that people should be told, as a Kubernetes event about the group.
+public struct GroupEvent: Hashable, Sendable {
+    public var reason: Reason
+    /// What happened and, for warnings, what to do.
+    public var message: String
+
+    /// Makes an event.
+    public init(_ reason: Reason, _ message: String) {
+        self.reason = reason
+        self.message = message
+    }
+
+    /// True for an event of type Warning.
+    public var isWarning: Bool { reason.isWarning }
+}

@@ -1,0 +1,169 @@
+public import KubernetesModel
+
+extension XDBGroup {
+    /// What is. Whatever the operator does is recorded here first.
+    public struct Status: Structure {
+        public var observedGeneration: Int?
+        public var leader: String?
+        public var epoch = Epoch.none
+        public var epochs: [EpochRecord] = []
+        public var members: [MemberStatus] = []
+        public var storage: Storage?
+        public var conditions: [Condition] = []
+        public var readyMembers: String?
+        public var zones: String?
+        public var lag: String?
+        public var message: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field(
+                "observedGeneration", \.observedGeneration,
+                description: "The metadata.generation that the rest of the status was found for."
+            ),
+            Field("leader", \.leader, description: "The member that leads the current epoch."),
+            Field(
+                "epoch", \.epoch,
+                description: "The current epoch: it grows with every change of leader. 0: nobody has led yet."
+            ),
+            Field(
+                "epochs", \.epochs, .list(.map(key: "epoch")),
+                description: "The last epochs, newest first: who led, from where, and why."
+            ),
+            Field(
+                "members", \.members, .list(.map(key: "name")),
+                description: "The members, by ordinal. Positions and lag here are those of the last change of anything "
+                    + "else, at most 5 minutes old while writes go on; the agents' metrics have the present ones."
+            ),
+            Field(
+                "storage", \.storage,
+                description: "Where the members' data are. Recorded with the first member, and not changed since."
+            ),
+            Field(
+                "conditions", \.conditions, .list(.map(key: "type")),
+                description: "Ready, Writable, FullyRedundant, Progressing, SpecValid and, while they last, problems. "
+                    + "docs/api.md lists every reason."
+            ),
+            Field("readyMembers", \.readyMembers, description: "Ready members and wanted members, for example 3/3."),
+            Field("zones", \.zones, description: "The zones of the members in the order of their ordinals."),
+            Field("lag", \.lag, description: "The largest lag of a member with data, in coarse steps."),
+            Field("message", \.message, description: "What matters most now, in a sentence."),
+        ]
+    }
+
+    /// One epoch: recorded before its leader leads, and kept as the answer to "who led when, and why".
+    public struct EpochRecord: Structure {
+        public var epoch = Epoch.none
+        public var leader = ""
+        public var voters: [String] = []
+        public var start = Position.zero
+        public var source: String?
+        public var time: Time?
+        public var reason = ""
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("epoch", \.epoch, .required, description: "The epoch."),
+            Field("leader", \.leader, .required, description: "The member that leads it."),
+            Field("voters", \.voters, .list(.atomic), description: "The members that vote in it."),
+            Field(
+                "start", \.start,
+                description: "The most advanced position among the answers of the election (EPOCH/SEQUENCE): the "
+                    + "leader's log is complete up to here before it leads."
+            ),
+            Field("source", \.source, description: "The voter from which the leader's log was completed."),
+            Field("time", \.time, description: "When the epoch was recorded."),
+            Field("reason", \.reason, description: "Why there was an election, and why this member was chosen."),
+        ]
+    }
+
+    /// What a member is.
+    public enum MemberKind: String, FieldChoice {
+        case candidate = "Candidate"
+        case logger = "Logger"
+        case learner = "Learner"
+
+        /// True for members whose log counts towards a majority.
+        public var votes: Bool { self != .learner }
+        /// True for members with a server.
+        public var hasData: Bool { self != .logger }
+    }
+
+    /// The part that a member plays now.
+    public enum MemberRole: String, FieldChoice {
+        case leader = "Leader"
+        case follower = "Follower"
+        case logger = "Logger"
+        case learner = "Learner"
+    }
+
+    /// How a member is.
+    public enum MemberHealth: String, FieldChoice {
+        /// It plays its part.
+        case healthy = "Healthy"
+        /// It is on its way: starting, joining, connecting, catching up.
+        case progressing = "Progressing"
+        /// It needs help, or is away.
+        case unhealthy = "Unhealthy"
+    }
+
+    /// One member.
+    public struct MemberStatus: Structure {
+        public var name = ""
+        public var ordinal = 0
+        public var kind = MemberKind.candidate
+        public var learnerSet: String?
+        public var role: MemberRole?
+        public var voter = true
+        public var node: String?
+        public var zone: String?
+        public var podIP: String?
+        public var incarnation = 1
+        public var joined = false
+        public var position: Position?
+        public var applied: Position?
+        public var lagSeconds: Int?
+        public var health: MemberHealth?
+        public var promotable = false
+        public var reason: String?
+        public var message: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("name", \.name, .required, description: "The member's name: GROUP-ORDINAL."),
+            Field(
+                "ordinal", \.ordinal, .required, .range(0...15),
+                description: "The member's number, which it keeps for ever; part of its server_id (epoch * 16 + ordinal)."
+            ),
+            Field("kind", \.kind, .required, description: "Candidate (may lead), Logger (log only) or Learner (no vote)."),
+            Field("learnerSet", \.learnerSet, description: "The set that a learner belongs to."),
+            Field("role", \.role, description: "The part that it plays now; absent while it plays none."),
+            Field("voter", \.voter, description: "Whether its log counts towards a majority."),
+            Field("node", \.node, description: "The node that has its data, or runs it."),
+            Field("zone", \.zone, description: "The zone of that node."),
+            Field("podIP", \.podIP, description: "The address of its pod."),
+            Field("incarnation", \.incarnation, description: "Counts the lives of its data."),
+            Field(
+                "joined", \.joined,
+                description: "Whether its data belong to the group. A member that has joined is never initialised "
+                    + "again: data that are gone are reported."
+            ),
+            Field("position", \.position, description: "The durable end of its log (EPOCH/SEQUENCE)."),
+            Field("applied", \.applied, description: "What its server has committed (EPOCH/SEQUENCE)."),
+            Field(
+                "lagSeconds", \.lagSeconds,
+                description: "How far its server is behind, at least, in steps: 0, 5, 15, 60, 300, 900, 3600, 21600, 86400."
+            ),
+            Field("health", \.health, description: "Healthy, Progressing or Unhealthy."),
+            Field("promotable", \.promotable, description: "Whether it could be elected leader."),
+            Field("reason", \.reason, description: "What is wrong or under way, for programs."),
+            Field("message", \.message, description: "What is wrong or under way, and what to do, for people."),
+        ]
+    }
+}
