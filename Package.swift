@@ -99,6 +99,7 @@ let package = Package(
 
         .tests("XDB", ["KubernetesModel"]),
         .tests("Planning", ["KubernetesModel", "XDB"]),
+        .program("xdb-bench", [.argumentParser]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// Measures what the project claims; `hack/bench` builds and starts it.
+@main
+struct XDBBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xdb-bench",
+        abstract: "Measures what the project claims.",
+        subcommands: [Write.self]
+    )
+}
