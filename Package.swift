@@ -31,6 +31,7 @@ extension Target {
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
@@ -51,6 +52,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -87,8 +89,8 @@ let package = Package(
         .module(
             "Operator",
             [
-                "Controllers", "Kubernetes", "KubernetesModel", "Planning", "XDB", .crypto, .log, .serviceLifecycle,
-                .x509,
+                "Controllers", "Kubernetes", "KubernetesModel", "Planning", "XDB", .asn1, .crypto, .log,
+                .serviceLifecycle, .x509,
             ]
         ),
         .program("xdb-agent", ["Agent", .argumentParser, .log, .serviceLifecycle]),

@@ -1,0 +1,90 @@
+public import KubernetesModel
+import Planning
+
+/// A pod that removes a directory tree of the group from a node.
+public struct CleanupPod: Hashable, Sendable {
+    /// The group.
+    public var group: GroupReference
+    /// Where the directory is.
+    public var node: String
+    /// An absolute path of three parts at least: the group's own `PATH/NAMESPACE/GROUP`, or something below it.
+    public var directory: String
+    /// The engine image, which is on the node already.
+    public var image: String
+
+    /// Describes a clean-up.
+    public init(group: GroupReference, node: String, directory: String, image: String) {
+        self.group = group
+        self.node = node
+        self.directory = directory
+        self.image = image
+    }
+
+    /// The name of the pod.
+    public var name: String { group.names.cleanupPod(node: node) }
+
+    /// The object to create; nil for a path that is too short to be one of a group.
+    ///
+    /// The parent directory goes too when nothing else is left in it. The names in the path reach the shell as
+    /// arguments, never as a part of the script.
+    public var json: JSONValue? {
+        let parts = directory.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+        guard directory.hasPrefix("/"), parts.count >= 3, !parts.contains(".."), !parts.contains(".") else {
+            return nil
+        }
+        let mounted = "/" + parts.dropLast(2).joined(separator: "/")
+        let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -- "$1" 2>/dev/null || true; }"#
+        let metadata = group.metadata(name, labels: [Label.cleanup: Digest.text(of: node)]).merging([
+            // A node's name can be too long for the value of a label.
+            "annotations": [Label.cleanup: .string(node)]
+        ])
+        return [
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": [
+                "restartPolicy": "Never",
+                "automountServiceAccountToken": false,
+                "enableServiceLinks": false,
+                "terminationGracePeriodSeconds": 0,
+                "securityContext": ["seccompProfile": ["type": "RuntimeDefault"]],
+                "affinity": [
+                    "nodeAffinity": [
+                        "requiredDuringSchedulingIgnoredDuringExecution": [
+                            "nodeSelectorTerms": [
+                                [
+                                    "matchFields": [
+                                        ["key": "metadata.name", "operator": "In", "values": [.string(node)]]
+                                    ]
+                                ]
+                            ]
+                        ]
+                    ]
+                ],
+                // A cordoned or tainted node is cleaned as well.
+                "tolerations": [["operator": "Exists"]],
+                "containers": [
+                    [
+                        "name": "cleanup",
+                        "image": .string(image),
+                        "command": [
+                            "sh", "-c", .string(script), "cleanup", .string(parts[parts.count - 2]),
+                            .string(parts[parts.count - 1]),
+                        ],
+                        "terminationMessagePolicy": "FallbackToLogsOnError",
+                        "securityContext": [
+                            "runAsUser": 0,
+                            "allowPrivilegeEscalation": false,
+                            "readOnlyRootFilesystem": true,
+                            "capabilities": ["drop": ["ALL"], "add": ["DAC_OVERRIDE", "FOWNER"]],
+                        ],
+                        "volumeMounts": [["name": "host", "mountPath": "/host"]],
+                    ]
+                ],
+                "volumes": [
+                    ["name": "host", "hostPath": ["path": .string(mounted), "type": "DirectoryOrCreate"]]
+                ],
+            ],
+        ]
+    }
+}

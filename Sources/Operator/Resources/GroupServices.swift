@@ -1,0 +1,85 @@
+public import KubernetesModel
+import Planning
+import XDB
+
+extension GroupReference {
+    /// The Service that leads writes to the leader.
+    ///
+    /// It has no endpoint while nobody may write.
+    public var leaderServiceBody: JSONValue { service(names.leaderService, role: .leader) }
+
+    /// The Service that spreads reads over the followers.
+    public var followersServiceBody: JSONValue { service(names.followersService, role: .follower) }
+
+    private func service(_ serviceName: String, role: XDBGroup.MemberRole) -> JSONValue {
+        [
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata(serviceName),
+            "spec": [
+                "type": "ClusterIP",
+                "selector": [Label.group: .string(name), Label.role: .string(role.rawValue)],
+                "ports": [["name": "mysql", "port": 3306, "protocol": "TCP", "targetPort": 3306]],
+            ],
+        ]
+    }
+
+    /// How many voters a drain has to leave.
+    ///
+    /// It is `minAvailable`, since Kubernetes computes the other form only for owners with a scale subresource.
+    public func disruptionBudgetBody(apiVersion: String, voters: Int, maximumUnavailable: Int) -> JSONValue {
+        [
+            "apiVersion": .string(apiVersion),
+            "kind": "PodDisruptionBudget",
+            "metadata": metadata(names.disruptionBudget),
+            "spec": [
+                "minAvailable": .int(voters - maximumUnavailable),
+                "selector": ["matchLabels": [Label.group: .string(name), Label.spread: "voters"]],
+            ],
+        ]
+    }
+
+    /// The ConfigMap with the user's options as MariaDB reads them.
+    public func configurationBody(_ options: [String: IntOrString]) -> JSONValue {
+        var text = "# Written by xdb-operator from spec.configuration; changes here are undone.\n[mariadbd]\n"
+        for (name, option) in options.sorted(by: { $0.key < $1.key }) {
+            let value = option.description
+            text += value.isEmpty ? "\(name)\n" : "\(name) = \(Self.quoted(value))\n"
+        }
+        return [
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata(names.configuration),
+            "data": ["user.cnf": .string(text)],
+        ]
+    }
+
+    /// Option files know escapes, and take `#` for a comment.
+    ///
+    /// In quotes neither is read.
+    private static func quoted(_ value: String) -> String {
+        let plain = value.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: ","), UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "="):
+                true
+            default:
+                false
+            }
+        }
+        if plain { return value }
+        var text = "\""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            default: text.unicodeScalars.append(character)
+            }
+        }
+        return text + "\""
+    }
+}

@@ -1,0 +1,54 @@
+public import KubernetesModel
+import Planning
+
+/// The claim for one incarnation of a member's directory.
+public struct MemberClaim: Hashable, Sendable {
+    /// The group.
+    public var group: GroupReference
+    /// The member.
+    public var member: String
+    /// Which life of its directory.
+    public var incarnation: Int
+    /// nil for the cluster's default class.
+    public var storageClassName: String?
+    /// A quantity, for example `100Gi`.
+    public var size: String
+    /// Whether Kubernetes deletes the claim with the group.
+    public var isDeletedWithGroup: Bool
+
+    /// Describes a claim.
+    public init(
+        group: GroupReference,
+        member: String,
+        incarnation: Int,
+        storageClassName: String?,
+        size: String,
+        isDeletedWithGroup: Bool
+    ) {
+        self.group = group
+        self.member = member
+        self.incarnation = incarnation
+        self.storageClassName = storageClassName
+        self.size = size
+        self.isDeletedWithGroup = isDeletedWithGroup
+    }
+
+    /// The name of the claim.
+    public var name: String { group.names.claim(of: member, incarnation: incarnation) }
+
+    /// The object to apply.
+    public var body: JSONValue {
+        var metadata = group.metadata(name, labels: [Label.member: member, Label.incarnation: String(incarnation)])
+        if !isDeletedWithGroup { metadata["ownerReferences"] = nil }
+        return JSONValue.object([
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata,
+            "spec": [
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": storageClassName.map { .string($0) } ?? .null,
+                "resources": ["requests": ["storage": .string(size)]],
+            ],
+        ]).withoutNulls
+    }
+}

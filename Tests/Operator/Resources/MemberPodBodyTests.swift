@@ -1,0 +1,79 @@
+import KubernetesModel
+import Testing
+import XDB
+
+@testable import Operator
+@testable import Planning
+
+let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
+
+@Suite struct MemberPodBodyTests {
+    static func body(_ change: (inout MemberPod) -> Void = { _ in }) -> JSONValue {
+        var pod = MemberPod(
+            name: "orders-0",
+            member: "orders-0",
+            ordinal: 0,
+            incarnation: 1,
+            kind: .candidate,
+            data: .hostPath("/var/lib/xdb/default/orders/orders-0/i1"),
+            placement: .free(zones: [], isSpreadRequired: false),
+            nodeSelector: [:],
+            tolerations: [],
+            image: "localhost/xdb-engine:dev",
+            resources: XDBGroup.ContainerResources(),
+            spread: "voters",
+            labels: [Label.member: "orders-0", Label.spread: "voters"],
+            revision: "r1"
+        )
+        change(&pod)
+        return MemberPodBody(group: orders, pod: pod, priorityClass: "xdb-member").json
+    }
+
+    @Test func candidateOnItsFirstDay() throws {
+        try expectGolden(Self.body(), "pod-candidate")
+    }
+
+    @Test func loggerInNamedZones() throws {
+        let body = Self.body {
+            $0.kind = .logger
+            $0.placement = .free(zones: ["a", "b"], isSpreadRequired: true)
+            $0.resources.requests = ["cpu": Quantity("50m") ?? Quantity(0)]
+        }
+        try expectGolden(body, "pod-logger")
+    }
+
+    @Test func laterIncarnationOnAClaim() throws {
+        let body = Self.body {
+            $0.incarnation = 2
+            $0.name = "orders-0-i2"
+            $0.data = .claim("data-orders-0-i2")
+            $0.nodeSelector = ["disk": "fast"]
+            var toleration = XDBGroup.Toleration()
+            toleration.key = "db"
+            toleration.operator = .exists
+            $0.tolerations = [toleration]
+        }
+        try expectGolden(body, "pod-claim")
+    }
+
+    @Test func membersWithDataStayOnTheirNode() throws {
+        let spec = try #require(Self.body { $0.placement = .pinned(node: "node1") }["spec"])
+        let terms = spec[path: "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]?[
+            "nodeSelectorTerms"
+        ]
+        #expect(terms == [["matchFields": [["key": "metadata.name", "operator": "In", "values": ["node1"]]]]])
+        #expect(spec["topologySpreadConstraints"] == nil)
+    }
+
+    @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {
+        let spec = try #require(Self.body()["spec"])
+        #expect(spec[path: "securityContext", "runAsNonRoot"] == true)
+        for container in spec["containers"]?.arrayValue ?? [] {
+            let context = try #require(container["securityContext"])
+            #expect(context["allowPrivilegeEscalation"] == false)
+            #expect(context["readOnlyRootFilesystem"] == true)
+            #expect(context[path: "capabilities"] == ["drop": ["ALL"]])
+            #expect(container["env"] == nil)
+        }
+    }
+}
