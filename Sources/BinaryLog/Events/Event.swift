@@ -10,7 +10,9 @@ public struct Event: Hashable, Sendable {
         self.bytes = bytes
         self.header = try bytes.withUnsafeBytes { raw in
             let header = try EventHeader(raw)
-            guard header.length == raw.count else { throw BinaryLogError.malformed("an event with bytes after its end") }
+            guard header.length == raw.count else {
+                throw BinaryLogError.malformed("an event with bytes after its end")
+            }
             try Event.verify(raw, header)
             return header
         }

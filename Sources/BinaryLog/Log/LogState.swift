@@ -28,23 +28,26 @@ public struct LogState: Hashable, Sendable {
     /// Where the log ends.
     public var position: Position { gtids.last?.position ?? .zero }
 
-    /// Takes the next transaction, if it continues the log: domain 0, a greater sequence, no older epoch.
+    /// Whether a transaction continues the log: domain 0, a greater sequence, no older epoch, one server for each epoch.
+    @inline(__always)
+    public func check(_ gtid: GTID) throws(BinaryLogError) {
+        guard gtid.domain == 0 else { throw .unsupported("GTID domain \(gtid.domain); groups use domain 0") }
+        guard let last = gtids.last else { return }
+        guard gtid.sequence > last.sequence,
+            gtid.serverID == last.serverID || gtid.serverID.epoch > last.serverID.epoch
+        else { throw .outOfOrder(gtid, after: last) }
+    }
+
+    /// Takes the next transaction, if it continues the log.
     @inline(__always)
     public mutating func append(_ gtid: GTID) throws(BinaryLogError) {
-        guard gtid.domain == 0 else { throw .unsupported("GTID domain \(gtid.domain); groups use domain 0") }
-        guard let last = gtids.last else {
-            gtids.append(gtid)
-            return
-        }
-        guard gtid.sequence > last.sequence else { throw .outOfOrder(gtid, after: last) }
-        if gtid.serverID == last.serverID {
+        try check(gtid)
+        if let last = gtids.last, last.serverID == gtid.serverID {
             gtids[gtids.count - 1] = gtid
-            return
+        } else {
+            if gtids.count == Self.limit { gtids.removeFirst() }
+            gtids.append(gtid)
         }
-        // Another server writes only under a newer epoch.
-        guard gtid.serverID.epoch > last.serverID.epoch else { throw .outOfOrder(gtid, after: last) }
-        if gtids.count == Self.limit { gtids.removeFirst() }
-        gtids.append(gtid)
     }
 
     /// The last position up to which both logs hold the same transactions; nil when they share none that both know.

@@ -47,6 +47,9 @@ public struct SegmentHeader: Hashable, Sendable {
         return event.ending(at: UInt64(formatDescriptionEnd + event.bytes.count))
     }
 
+    /// Where the first group begins.
+    public var size: Int { formatDescriptionEnd + EventHeader.minimumLength + 4 + 16 * state.gtids.count }
+
     /// All bytes before the first group.
     public var bytes: [UInt8] {
         Self.magic + formatDescription.event.ending(at: UInt64(formatDescriptionEnd)).bytes + gtidListEvent.bytes
