@@ -1,0 +1,61 @@
+# What the scripts of this folder share; sourced, never run. Shell only starts what exists and wires it.
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # the variables are for the scripts that source this file
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDB_CACHE:-$HOME/.cache/xdb-operator}   # what is slow to make: Kubernetes, root file systems
+lab=${XDB_LAB:-/tmp/xdb-lab}                    # all state of the local cluster
+export XDB_CACHE=$cache XDB_LAB=$lab
+
+say() { printf '==> %s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# usage: prints the script's leading comment, which is its manual, and ends with the exit code for wrong arguments.
+usage() { sed -n '2,/^[^#]/ { s/^# \{0,1\}//p }' "$0" >&2; exit 2; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# become_root ARGS...: the rest of the script needs root; the caller's cache and lab stay the same ones.
+become_root() { [ "$(id -u)" = 0 ] || exec sudo XDB_CACHE="$cache" XDB_LAB="$lab" PATH="$PATH" "$0" "$@"; }
+
+# need PACKAGE...: installs the Debian packages that are missing, and starts none of their services. Packages such as
+# etcd-server and mariadb-server start a daemon when they are installed; policy-rc.d is Debian's way to refuse that.
+need() {
+  local package missing=()
+  for package; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${missing[*]}"
+  as_root bash -euo pipefail -s "${missing[@]}" <<'ROOT'
+    # Two scripts may need packages at once (images are made while Swift builds): one at a time.
+    exec 9>/run/xdb-operator-packages.lock; flock 9
+    policy=/usr/sbin/policy-rc.d; kept=$policy.kept-by-xdb-operator
+    restore() { rm -f "$policy"; if [ -e "$kept" ]; then mv "$kept" "$policy"; fi; }
+    # An interrupted run may have left its own policy; the one kept then is the machine's.
+    if [ ! -e "$kept" ] && [ -e "$policy" ] && ! grep -qs xdb-operator "$policy"; then mv "$policy" "$kept"; fi
+    trap restore EXIT
+    printf '#!/bin/sh\n# xdb-operator: installing without starting services\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    export DEBIAN_FRONTEND=noninteractive
+    install() { apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; }
+    log=$(mktemp)
+    # Old package lists are the usual reason for a failure, so the second attempt is made with new ones.
+    install "$@" >"$log" 2>&1 || { apt-get update -qq; install "$@" >"$log" 2>&1; } || { cat "$log" >&2; exit 1; }
+    rm -f "$log"
+ROOT
+}
+
+# atomically FILE COMMAND...: FILE appears only when COMMAND, which writes to its standard output, has succeeded.
+atomically() {
+  local file=$1; shift
+  mkdir -p "$(dirname "$file")"
+  "$@" >"$file.part"
+  mv "$file.part" "$file"
+}
+
+# swift_build ARGS...: the one build of this project that every script uses. Tests and programs share it, because
+# building the dependencies twice would be the longest part of a run; -enable-testing is what @testable needs in an
+# optimized build. The programs link Swift's runtime statically (Package.swift).
+swift_build() { (cd "$root" && swift build -c release -Xswiftc -enable-testing "$@"); }
+swift_test() { (cd "$root" && swift test -c release -Xswiftc -enable-testing --skip-build "$@"); }
