@@ -1,6 +1,70 @@
+import KubernetesModel
 import XDB
 
 /// Decides what to do about a group: the whole of the controller, as a pure function.
+///
+/// Two runs over the same observation give the same plan; whoever wants to know why the operator does something, or
+/// what it would do, runs it and reads.
 public func plan(_ observation: GroupObservation) -> GroupPlan {
-    GroupPlan(status: observation.group.status)
+    let group = observation.group
+    guard !group.metadata.isBeingDeleted else { return run(GroupPolicy.deletion, on: observation) }
+    guard group.problems.isEmpty, RecordedRules.problems(of: group).isEmpty else {
+        return run(GroupPolicy.chain.filter(\.isReport), on: observation)
+    }
+    guard group.spec.paused else { return run(GroupPolicy.chain, on: observation) }
+    let wish = run(GroupPolicy.chain, on: observation)
+    return run(GroupPolicy.chain.filter(\.isReport), on: observation, wish: wish.actions)
+}
+
+private func run(_ chain: [GroupPolicy], on observation: GroupObservation, wish: [GroupAction] = []) -> GroupPlan {
+    var draft = Draft(observation)
+    draft.wish = wish
+    for policy in chain {
+        policy.apply(&draft)
+    }
+    return draft.plan
+}
+
+/// One concern of the decision.
+///
+/// The chain reads as the specification of the controller, from top to bottom. Each policy stands in a file of its own
+/// and relies only on those above it.
+struct GroupPolicy: Sendable {
+    /// True for policies that find out and tell, and leave the cluster and the record as they are: what still runs when
+    /// the group is paused or its spec is refused.
+    var isReport: Bool
+    var apply: @Sendable (inout Draft) -> Void
+
+    private static func report(_ apply: @escaping @Sendable (inout Draft) -> Void) -> GroupPolicy {
+        GroupPolicy(isReport: true, apply: apply)
+    }
+
+    private static func effect(_ apply: @escaping @Sendable (inout Draft) -> Void) -> GroupPolicy {
+        GroupPolicy(isReport: false, apply: apply)
+    }
+
+    /// A group that is wanted.
+    static let chain: [GroupPolicy] = [
+        .effect(FinalizerPolicy.apply),
+        .effect(MembershipPolicy.apply),
+        .report(ObservationPolicy.apply),
+        .effect(OwnedObjectsPolicy.apply),
+        .effect(PodPolicy.apply),
+        .effect(RetirementPolicy.apply),
+        .effect(JoinPolicy.apply),
+        .report(LeadershipPolicy.apply),
+        .effect(ElectionPolicy.apply),
+        .effect(RolePolicy.apply),
+        .effect(RoutePolicy.apply),
+        .report(ConditionPolicy.apply),
+        .report(PositionPolicy.apply),
+        .report(EventPolicy.apply),
+    ]
+
+    /// A group that is being deleted.
+    static let deletion: [GroupPolicy] = [
+        .report(ObservationPolicy.apply),
+        .effect(DeletionPolicy.apply),
+        .report(EventPolicy.apply),
+    ]
 }

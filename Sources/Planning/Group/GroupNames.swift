@@ -39,9 +39,11 @@ public struct GroupNames: Hashable, Sendable {
     /// A member's claim.
     public func claim(of member: String, incarnation: Int) -> String { "data-" + Self.numbered(member, incarnation) }
 
-    /// The pod that removes the group's directories from a node. Node names may be long and have dots, so the name
-    /// carries a digest of it.
-    public func cleanupPod(node: String) -> String { "\(group)-cleanup-\(Digest.text(of: node))" }
+    /// The pod that removes a directory tree from a node. Names of nodes may be long and have dots, so the name carries a
+    /// digest of both.
+    public func cleanupPod(node: String, directory: String) -> String {
+        "\(group)-cleanup-\(Digest.text(of: node + ":" + directory))"
+    }
 
     /// Where everything of the group is on a node.
     public func directory(of path: String) -> String { "\(path)/\(namespace)/\(group)" }
@@ -72,7 +74,7 @@ public enum Label {
     public static let spread = "\(domain)/spread"
     /// The part that the member plays now; Services select by it. Changed while the pod runs.
     public static let role = "\(domain)/role"
-    /// The node that a cleanup pod is for.
+    /// Marks cleanup pods, by the digest in their name.
     public static let cleanup = "\(domain)/cleanup"
     /// Annotation of pods: the digest of what they were made from.
     public static let revision = "\(domain)/revision"

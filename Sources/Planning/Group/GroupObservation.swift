@@ -25,6 +25,8 @@ public struct GroupObservation: Hashable, Sendable {
     public var agents: [String: AgentObservation] = [:]
     /// The answers to `seal` that this operator process has had; those of old epochs may stay in.
     public var seals: [SealAnswer] = []
+    /// For how long this operator process has observed the group: the silence of an agent that it never heard.
+    public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.
     public var sincePositions: Duration?
 
@@ -92,18 +94,17 @@ public struct PodObservation: Hashable, Sendable {
     }
 }
 
-/// A pod that removes the group's directories from a node.
+/// A pod that removes directories of the group from a node.
 public struct CleanupObservation: Hashable, Sendable {
+    /// `GroupNames.cleanupPod(node:directory:)`, which says what it removes.
     public var pod: String
-    public var node: String
     public var phase: Pod.Phase
     /// The last words of a failed one.
     public var message: String?
 
     /// Names a cleanup pod.
-    public init(pod: String, node: String, phase: Pod.Phase, message: String? = nil) {
+    public init(pod: String, phase: Pod.Phase, message: String? = nil) {
         self.pod = pod
-        self.node = node
         self.phase = phase
         self.message = message
     }
@@ -137,6 +138,9 @@ public struct AgentObservation: Hashable, Sendable {
     public var age: Duration
     /// Why the agent cannot be reached now; nil while the stream is open.
     public var failure: String?
+    /// The refusal (status 409) of the last request to this agent, if that was refused; for `lead` and `follow` with
+    /// the epoch that was asked for.
+    public var refusal: RequestRefusal?
 
     /// Makes an observation of an agent that is heard.
     public init(status: AgentStatus, podUID: String, age: Duration = .zero, failure: String? = nil) {
@@ -144,5 +148,28 @@ public struct AgentObservation: Hashable, Sendable {
         self.podUID = podUID
         self.age = age
         self.failure = failure
+    }
+}
+
+/// A request that an agent refused for good.
+public struct RequestRefusal: Hashable, Sendable {
+    /// What was asked for.
+    public enum Request: String, Hashable, Sendable {
+        case initialize
+        case seal
+        case lead
+        case follow
+    }
+
+    public var request: Request
+    /// The epoch of the request; none for `initialize`.
+    public var epoch: Epoch
+    public var error: AgentError
+
+    /// Notes a refusal.
+    public init(_ request: Request, epoch: Epoch = .none, error: AgentError) {
+        self.request = request
+        self.epoch = epoch
+        self.error = error
     }
 }

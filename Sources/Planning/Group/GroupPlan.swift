@@ -40,10 +40,11 @@ public enum GroupAction: Hashable, Sendable {
     case createPod(MemberPod)
     /// Deletes a pod, if it still has this uid.
     case deletePod(name: String, uid: String, why: String)
-    /// Deletes a claim.
+    /// Deletes a claim. Claims have no owner reference to the group, so that none goes unless this says so.
     case deleteClaim(name: String)
-    /// Makes the pod that removes a directory tree from a node.
-    case createCleanup(node: String, directory: String)
+    /// Makes the pod that removes a directory tree from a node: pinned to it, tolerating everything, with the directory's
+    /// parent mounted.
+    case createCleanup(pod: String, node: String, directory: String)
     /// Deletes a finished cleanup pod.
     case deleteCleanup(pod: String)
     /// `POST /v1/initialize` to the member's agent.

@@ -86,9 +86,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case diverged = "Diverged"
     /// The agent reports a problem of another name, which is in the message.
     case agentProblem = "AgentProblem"
-    /// Commits went through on the leader without an acknowledgement.
-    case unacknowledgedCommits = "UnacknowledgedCommits"
-    /// Directories on a node are being removed, or cannot be.
+    /// Directories are to be removed from a node that is away.
     case cleanupPending = "CleanupPending"
     /// Removing directories from a node failed.
     case cleanupFailed = "CleanupFailed"
@@ -97,13 +95,12 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     public var isWarning: Bool {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
-            .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .cleanupPending:
+            .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed:
             false
         case .leaderLost, .leaderSuspected, .noQuorum, .electionRefused, .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
-            .unacknowledgedCommits, .cleanupFailed:
+            .cleanupPending, .cleanupFailed:
             true
         }
     }

@@ -1,0 +1,24 @@
+import XDB
+
+extension GroupAction {
+    /// The action in words that follow "would": for groups that are paused, and for logs. Nil for what is done every
+    /// time and says nothing.
+    public var words: String? {
+        switch self {
+        case .ensure: nil
+        case .addFinalizer: "put the finalizer on the group"
+        case .removeFinalizer: "let the group go"
+        case .createPod(let pod): "make the pod \(pod.name)"
+        case .deletePod(let name, _, let why): "delete the pod \(name) (\(why))"
+        case .deleteClaim(let name): "delete the claim \(name)"
+        case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
+        case .deleteCleanup(let pod): "delete the pod \(pod)"
+        case .initialize(let member, _): "let \(member) make its data directory"
+        case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
+        case .lead(let member, let request): "tell \(member) to lead epoch \(request.epoch)"
+        case .follow(let member, let request): "tell \(member) to follow \(request.leader.name)"
+        case .label(let pod, let role):
+            role.map { "label \(pod) as \($0.rawValue.lowercased())" } ?? "take the role label from \(pod)"
+        }
+    }
+}

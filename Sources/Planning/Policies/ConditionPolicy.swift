@@ -1,0 +1,190 @@
+import KubernetesModel
+import XDB
+
+/// Puts what was found out into conditions, and into the few words that `kubectl get` shows.
+enum ConditionPolicy {
+    static func apply(_ draft: inout Draft) {
+        let conditions = GroupConditions(draft)
+        for (type, verdict) in [
+            (ConditionType.specValid, conditions.specValid), (.ready, conditions.ready),
+            (.writable, conditions.writable), (.fullyRedundant, conditions.fullyRedundant),
+            (.progressing, conditions.progressing),
+        ] {
+            draft.status.conditions.set(
+                Condition(
+                    type.rawValue,
+                    verdict.status,
+                    reason: verdict.finding.reason.rawValue,
+                    message: verdict.finding.message,
+                    observedGeneration: draft.observation.group.metadata.generation
+                ),
+                now: draft.observation.now
+            )
+        }
+        summarise(&draft, conditions)
+        draft.checkAgain(within: conditions.progressing.status == .true ? .seconds(2) : .seconds(30))
+    }
+
+    private static func summarise(_ draft: inout Draft, _ conditions: GroupConditions) {
+        let members = draft.status.members
+        let ready = members.count { draft.findings[$0.name]?.health == .healthy }
+        draft.status.readyMembers = members.isEmpty ? nil : "\(ready)/\(members.count)"
+        draft.status.zones = members.isEmpty ? nil : members.map { $0.zone ?? "-" }.joined(separator: ",")
+        draft.status.lag = members.compactMap(\.lagSeconds).max().map { $0 == 0 ? "0s" : ">=\($0)s" }
+        draft.status.message = conditions.headline
+    }
+}
+
+/// The conditions of a group, worked out from a draft.
+struct GroupConditions {
+    struct Verdict: Hashable {
+        var status: Condition.Status
+        var finding: Finding
+
+        init(_ status: Condition.Status, _ reason: Reason, _ message: String) {
+            self.status = status
+            self.finding = Finding(reason, message)
+        }
+
+        init(_ status: Condition.Status, _ finding: Finding) {
+            self.status = status
+            self.finding = finding
+        }
+    }
+
+    let draft: Draft
+
+    init(_ draft: Draft) {
+        self.draft = draft
+    }
+
+    var specValid: Verdict {
+        let group = draft.observation.group
+        let problems = group.problems + RecordedRules.problems(of: group)
+        guard !problems.isEmpty else { return Verdict(.true, .valid, "the spec is carried out") }
+        let text = problems.prefix(5).map(\.description).joined(separator: "; ")
+        let more = problems.count > 5 ? "; and \(problems.count - 5) more" : ""
+        return Verdict(.false, .invalidSpec, "\(text)\(more). Nothing of the group is touched until this is put right")
+    }
+
+    /// Whether a write would succeed.
+    var writable: Verdict {
+        let leader = draft.status.leader ?? "-"
+        switch draft.leadership {
+        case .none:
+            return Verdict(.false, bootstrapping)
+        case .recorded:
+            return Verdict(.false, .promoting, "\(leader) is told that it leads epoch \(draft.status.epoch)")
+        case .suspected(let why):
+            // It may well take writes; the operator cannot know.
+            return Verdict(.unknown, .leaderSuspected, why)
+        case .lost(let why):
+            return Verdict(.false, .leaderLost, why)
+        case .sealing(let why):
+            return Verdict(.false, .sealing, why)
+        case .blocked(let finding):
+            return Verdict(.false, finding)
+        case .leads(isWritable: false):
+            return Verdict(.false, .promoting, "\(leader) completes and applies its log before it takes writes")
+        case .leads(isWritable: true):
+            if let missing = missingMajority { return Verdict(.false, .noQuorum, missing) }
+            return Verdict(.true, .writable, "\(leader) takes writes in epoch \(draft.status.epoch)")
+        }
+    }
+
+    /// Why commits wait although the leader is open for writes; nil when they do not.
+    private var missingMajority: String? {
+        guard let leader = draft.member(draft.status.leader), let agent = draft.heard(leader) else { return nil }
+        let voters = Set(draft.voters.map(\.name))
+        let connected = agent.peers.filter { $0.connected && voters.contains($0.name) }
+        guard 1 + connected.count < majority(of: voters.count) else { return nil }
+        let away = voters.subtracting(connected.map(\.name)).subtracting([leader.name]).sorted()
+        return "commits wait: \(away.joined(separator: ", ")) do not acknowledge, and a majority of \(voters.count) "
+            + "voters is needed; bring back their pods or nodes"
+    }
+
+    var ready: Verdict {
+        guard writable.status == .true else { return Verdict(writable.status, writable.finding) }
+        let voters = draft.voters
+        let healthy = voters.count { draft.findings[$0.name]?.health == .healthy }
+        guard healthy >= majority(of: voters.count) else {
+            return Verdict(.false, .noQuorum, "only \(healthy) of \(voters.count) voters play their part")
+        }
+        return Verdict(.true, .asWanted, "\(healthy) of \(voters.count) voters play their part")
+    }
+
+    var fullyRedundant: Verdict {
+        let members = draft.status.members
+        let lacking = members.filter { draft.findings[$0.name]?.health != .healthy }
+        guard !members.isEmpty else { return Verdict(.false, bootstrapping) }
+        guard let worst = worst(of: lacking) else {
+            return Verdict(.true, .asWanted, "all \(members.count) members play their part")
+        }
+        return Verdict(.false, worst.reason, describe(lacking))
+    }
+
+    var progressing: Verdict {
+        if draft.spec.paused {
+            return Verdict(.false, .paused, "spec.paused is true\(wish)")
+        }
+        if specValid.status == .false {
+            return Verdict(.false, .invalidSpec, "the spec is refused: see the condition SpecValid")
+        }
+        if let problem = draft.problems.first { return Verdict(.false, problem) }
+        if case .blocked(let finding) = draft.leadership { return Verdict(.false, finding) }
+        let lacking = draft.status.members.filter { draft.findings[$0.name]?.health != .healthy }
+        let underWay = lacking.filter { draft.findings[$0.name]?.health == .progressing }
+        if let worst = worst(of: lacking), worst.reason.isWarning, underWay.isEmpty {
+            return Verdict(.false, worst.reason, "nothing more can be done by itself: \(describe(lacking))")
+        }
+        switch draft.leadership {
+        case .none: return Verdict(.true, bootstrapping)
+        case .lost, .sealing, .recorded, .leads(isWritable: false):
+            return Verdict(.true, writable.finding)
+        case .suspected(let why): return Verdict(.true, .leaderSuspected, why)
+        case .leads(isWritable: true), .blocked: break
+        }
+        if let worst = worst(of: underWay) { return Verdict(.true, worst.reason, describe(underWay)) }
+        if !draft.retired.isEmpty {
+            let names = draft.retired.map(\.name).joined(separator: ", ")
+            return Verdict(.true, .terminating, "\(names) and their data are being removed")
+        }
+        return Verdict(.false, .asWanted, "the group is as its spec wants it")
+    }
+
+    /// The sentence for `kubectl get -o wide`.
+    var headline: String {
+        if specValid.status == .false { return specValid.finding.message }
+        if draft.spec.paused { return progressing.finding.message }
+        if let problem = draft.problems.first { return problem.message }
+        if writable.status != .true, draft.leadership != .none { return writable.finding.message }
+        if fullyRedundant.status != .true { return fullyRedundant.finding.message }
+        return progressing.finding.message
+    }
+
+    private var bootstrapping: Finding {
+        let waiting = draft.status.members.filter { $0.voter && !$0.joined }
+        if waiting.isEmpty { return Finding(.bootstrapping, "the first leader is about to be elected") }
+        return Finding(.bootstrapping, "the group starts; \(describe(waiting))")
+    }
+
+    /// What the operator would do now, were it not paused.
+    private var wish: String {
+        let words = draft.wish.compactMap(\.words)
+        guard !words.isEmpty else { return "; nothing is to be done" }
+        let more = words.count > 4 ? " and \(words.count - 4) more" : ""
+        return "; without that the operator would now \(words.prefix(4).joined(separator: ", "))\(more)"
+    }
+
+    /// Problems before progress, by ordinal.
+    private func worst(of members: [XDBGroup.MemberStatus]) -> Finding? {
+        let findings = members.compactMap { draft.findings[$0.name] }
+        return (findings.first { $0.health == .unhealthy } ?? findings.first)?.finding
+    }
+
+    private func describe(_ members: [XDBGroup.MemberStatus]) -> String {
+        members.compactMap { member in
+            draft.findings[member.name].map { "\(member.name): \($0.finding.message)" }
+        }.joined(separator: "; ")
+    }
+}

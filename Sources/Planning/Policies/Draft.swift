@@ -1,0 +1,126 @@
+import KubernetesModel
+import XDB
+
+/// A plan in the making: what was observed, what has been found out about it, and what is to be done so far.
+///
+/// Policies read and extend it in the order of the chain (`GroupPolicy.chain`).
+struct Draft {
+    let observation: GroupObservation
+    let names: GroupNames
+    var plan: GroupPlan
+    /// What was found out about each member that exists or is wanted.
+    var findings: [String: MemberFinding] = [:]
+    /// What is wrong with the group as a whole and can be put right by people only.
+    var problems: [Finding] = []
+    /// Whether there is a leader, and if not, why.
+    var leadership = Leadership.none
+    /// What would be done if the group were not paused.
+    var wish: [GroupAction] = []
+
+    init(_ observation: GroupObservation) {
+        self.observation = observation
+        self.names = GroupNames(
+            group: observation.group.metadata.name,
+            namespace: observation.group.metadata.namespace
+        )
+        self.plan = GroupPlan(status: observation.group.status)
+    }
+
+    var spec: XDBGroup.Spec { observation.group.spec }
+
+    /// The status as it will be recorded.
+    var status: XDBGroup.Status {
+        get { plan.status }
+        set { plan.status = newValue }
+    }
+
+    mutating func act(_ action: GroupAction) {
+        plan.actions.append(action)
+    }
+
+    mutating func tell(_ reason: Reason, _ message: String) {
+        plan.events.append(GroupEvent(reason, message))
+    }
+
+    mutating func checkAgain(within duration: Duration) {
+        plan.checkAgain = plan.checkAgain.map { min($0, duration) } ?? duration
+    }
+}
+
+/// A reason with its sentence.
+struct Finding: Hashable {
+    var reason: Reason
+    var message: String
+
+    init(_ reason: Reason, _ message: String) {
+        self.reason = reason
+        self.message = message
+    }
+}
+
+/// How a member is, and why.
+struct MemberFinding: Hashable {
+    var health: XDBGroup.MemberHealth
+    var finding: Finding
+
+    init(_ health: XDBGroup.MemberHealth, _ reason: Reason, _ message: String) {
+        self.health = health
+        self.finding = Finding(reason, message)
+    }
+}
+
+// MARK: Looking at the observation
+
+extension Draft {
+    func member(_ name: String?) -> XDBGroup.MemberStatus? {
+        status.members.first { $0.name == name }
+    }
+
+    /// The pod of a member's present life.
+    func pod(of member: XDBGroup.MemberStatus) -> PodObservation? {
+        observation.pods.first { $0.member == member.name && $0.incarnation == member.incarnation }
+    }
+
+    func node(_ name: String?) -> NodeObservation? {
+        observation.nodes.first { $0.name == name }
+    }
+
+    /// What the agent of a member's present pod said last, however long ago.
+    func agent(of member: XDBGroup.MemberStatus) -> AgentObservation? {
+        guard let agent = observation.agents[member.name], let pod = pod(of: member), pod.uid == agent.podUID,
+            agent.status.incarnation == member.incarnation
+        else { return nil }
+        return agent
+    }
+
+    /// What the agent says now; nil when it has been silent for too long to count on.
+    func heard(_ member: XDBGroup.MemberStatus) -> AgentStatus? {
+        guard let agent = agent(of: member), agent.age < unreachable else { return nil }
+        return agent.status
+    }
+
+    /// For how long nothing has been heard from a member.
+    func silence(of member: XDBGroup.MemberStatus) -> Duration {
+        observation.agents[member.name]?.age ?? observation.observing
+    }
+
+    /// How long an agent may be silent.
+    var unreachable: Duration { .seconds(spec.failover.unreachableSeconds) }
+
+    /// Where other members reach a member's agent.
+    func address(of name: String) -> PeerAddress? {
+        member(name).flatMap { pod(of: $0) }?.ip.map { PeerAddress(name: name, host: $0) }
+    }
+
+    /// The voters of the newest recorded epoch; before the first one, those that will vote in it.
+    var voters: [XDBGroup.MemberStatus] {
+        guard let record = status.epochs.first else { return status.members.filter(\.voter) }
+        return status.members.filter { record.voters.contains($0.name) }
+    }
+
+    /// Learners that the spec does not want any more.
+    var retired: [XDBGroup.MemberStatus] {
+        let wanted = Set(WantedMembers(spec: spec, recorded: status.members, names: names).members.map(\.name))
+        return status.members.filter { $0.kind == .learner && !wanted.contains($0.name) }
+    }
+}

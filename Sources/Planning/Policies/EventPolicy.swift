@@ -1,0 +1,53 @@
+import KubernetesModel
+import XDB
+
+/// Tells what has changed since the status was written last. What has not changed is not told again, so that the events
+/// of a group are its story and not its noise.
+enum EventPolicy {
+    static func apply(_ draft: inout Draft) {
+        let old = draft.observation.group.status
+        conditions(old, &draft)
+        members(old, &draft)
+    }
+
+    private static func conditions(_ old: XDBGroup.Status, _ draft: inout Draft) {
+        for type in [ConditionType.specValid, .writable, .progressing] {
+            guard let condition = draft.status.conditions[type.rawValue], let reason = Reason(rawValue: condition.reason)
+            else { continue }
+            let before = old.conditions[type.rawValue]
+            guard before?.reason != condition.reason || before?.status != condition.status else { continue }
+            switch type {
+            case .specValid where !condition.isTrue: draft.tell(reason, condition.message)
+            case .writable where condition.isTrue: draft.tell(.writable, condition.message)
+            case .writable where before != nil && reason != .bootstrapping: draft.tell(reason, condition.message)
+            case .progressing where groupProblems.contains(reason): draft.tell(reason, condition.message)
+            default: break
+            }
+        }
+    }
+
+    /// Reasons that concern no single member, and are told by the condition Progressing alone.
+    private static let groupProblems: Set<Reason> = [
+        .secretMissing, .storageClassMissing, .deleting, .cleanupPending, .cleanupFailed,
+    ]
+
+    private static func members(_ old: XDBGroup.Status, _ draft: inout Draft) {
+        for member in draft.status.members {
+            guard let text = member.reason, let reason = Reason(rawValue: text) else { continue }
+            let before = old.members.first { $0.name == member.name }
+            guard before?.reason != text else { continue }
+            let wasWarning = before?.reason.flatMap { Reason(rawValue: $0) }?.isWarning ?? false
+            if reason.isWarning {
+                draft.tell(reason, "\(member.name): \(member.message ?? "")")
+            } else if reason == .healthy, wasWarning {
+                draft.tell(.healthy, "\(member.name) plays its part again")
+            }
+        }
+        let known = Set(old.members.map(\.name))
+        for action in draft.plan.actions {
+            guard case .createPod(let pod) = action else { continue }
+            let again = known.contains(pod.member) ? "again on the same data" : "for the first time"
+            draft.tell(.podCreated, "pod \(pod.name) of \(pod.member) is made \(again)")
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import KubernetesModel
+import XDB
+
+/// How one member is: from the outside (its node, its pod) to the inside (its agent, its server, its role).
+///
+/// The first thing that is wrong is the one that is told, since it explains the rest.
+struct MemberExamination {
+    let draft: Draft
+    let member: XDBGroup.MemberStatus
+
+    var finding: MemberFinding {
+        if draft.observation.group.metadata.isBeingDeleted {
+            return MemberFinding(.progressing, .deleting, "the group is being deleted")
+        }
+        return place ?? container ?? reach ?? identity ?? requests ?? server ?? role
+    }
+
+    // MARK: Node and pod
+
+    private var place: MemberFinding? {
+        let node = draft.node(member.node)
+        if let name = member.node, node == nil, !draft.observation.nodes.isEmpty, isPinned {
+            return MemberFinding(
+                .unhealthy, .nodeMissing,
+                "its data are on node \(name), which is not in the cluster; bring the node back under its old name"
+            )
+        }
+        let away = node.map { $0.ready != .true } ?? false
+        guard let pod = draft.pod(of: member) else {
+            if let node, away {
+                return MemberFinding(
+                    .unhealthy, .nodeNotReady,
+                    "its data are on node \(node.name), which is not ready; its pod starts there when the node is back"
+                )
+            }
+            return MemberFinding(.progressing, .starting, "its pod is being made")
+        }
+        if away, let node {
+            return MemberFinding(
+                .unhealthy, .nodeNotReady,
+                "it runs on node \(node.name), which is not ready; bring the node back"
+            )
+        }
+        if pod.isBeingDeleted {
+            return MemberFinding(.progressing, .terminating, "its pod is being deleted, and made again on the same data")
+        }
+        if let failure = pod.failure {
+            return MemberFinding(.progressing, .terminating, "its pod failed (\(failure)) and is made again")
+        }
+        if let words = pod.unschedulable {
+            return MemberFinding(.unhealthy, .unschedulable, "no node fits its pod: \(words); \(schedulingRemedy)")
+        }
+        return nil
+    }
+
+    /// True when the member's pod can only run on one node.
+    private var isPinned: Bool {
+        draft.status.storage?.hostPath != nil && member.joined
+    }
+
+    private var schedulingRemedy: String {
+        if isPinned, let node = member.node {
+            return "its data are on \(node): make room there, or remove the taint"
+        }
+        var limits = ["every member needs a node of its own"]
+        let zones = member.kind == .learner ? learnerZones : draft.spec.placement.zones
+        if !zones.isEmpty { limits.append("in the zones \(zones.joined(separator: ", "))") }
+        if !draft.spec.placement.nodeSelector.isEmpty { limits.append("with the labels of spec.placement.nodeSelector") }
+        return limits.joined(separator: " ") + "; add nodes or widen spec.placement"
+    }
+
+    private var learnerZones: [String] {
+        draft.spec.members.learners.first { $0.name == member.learnerSet }?.zones ?? []
+    }
+
+    private var container: MemberFinding? {
+        guard let pod = draft.pod(of: member), let reason = pod.waitingReason else { return nil }
+        let words = [reason, pod.waitingMessage].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
+        switch reason {
+        case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
+            "RegistryUnavailable":
+            return MemberFinding(
+                .unhealthy, .imagePull,
+                "the image '\(draft.spec.image)' cannot be had (\(words)); put spec.image right, or make the image "
+                    + "available to the nodes"
+            )
+        case "ContainerCreating", "PodInitializing":
+            return MemberFinding(.progressing, .starting, "its containers start")
+        default:
+            return MemberFinding(
+                .unhealthy, .containerFailed,
+                "its container does not start (\(words)); look at kubectl describe pod \(pod.name) and "
+                    + "kubectl logs \(pod.name)"
+            )
+        }
+    }
+
+    // MARK: Agent
+
+    private var reach: MemberFinding? {
+        if draft.heard(member) != nil { return nil }
+        guard let pod = draft.pod(of: member), pod.isRunning else {
+            return MemberFinding(.progressing, .starting, "its containers start")
+        }
+        guard let agent = draft.agent(of: member) else {
+            if draft.observation.observing < draft.unreachable * 10 {
+                return MemberFinding(.progressing, .starting, "its agent has not been reached yet")
+            }
+            return unreachable(why: draft.observation.agents[member.name]?.failure)
+        }
+        return unreachable(why: agent.failure)
+    }
+
+    private func unreachable(why: String?) -> MemberFinding {
+        MemberFinding(
+            .unhealthy, .agentUnreachable,
+            "its agent does not answer\(why.map { " (\($0))" } ?? ""); look at kubectl logs of its pod, and at the "
+                + "network between the operator and port 7700 of the pod"
+        )
+    }
+
+    private var identity: MemberFinding? {
+        guard let agent = draft.heard(member) else { return nil }
+        if let group = agent.group, group != draft.observation.group.metadata.uid {
+            return MemberFinding(
+                .unhealthy, .wrongIdentity,
+                "its directory belongs to another group (uid \(group)), perhaps one of the same name that was deleted "
+                    + "with storage.onDelete: Retain; move it away on node \(member.node ?? "?"), and it joins by itself"
+            )
+        }
+        if member.joined, agent.phase == .uninitialized || agent.group == nil {
+            return MemberFinding(
+                .unhealthy, .dataMissing,
+                "it has joined the group before, and its data are gone\(member.node.map { " from node \($0)" } ?? ""); "
+                    + "mount or restore them. It is not made anew by itself: its vote counted on what it had"
+            )
+        }
+        if !member.joined {
+            return MemberFinding(.progressing, .joining, "it makes its data directory and joins")
+        }
+        return nil
+    }
+
+    private var requests: MemberFinding? {
+        guard let agent = draft.heard(member) else { return nil }
+        if let problem = agent.problems.first(where: { !Self.harmless.contains($0.reason) }) {
+            return MemberFinding(.unhealthy, Self.reason(of: problem.reason), Self.words(problem.reason, problem.message))
+        }
+        if let refusal = draft.agent(of: member)?.refusal, refusal.request == .initialize || refusal.request == .follow,
+            refusal.epoch == .none || refusal.epoch == draft.status.epoch, refusal.error.reason != "EpochTooOld"
+        {
+            let words = Self.words(refusal.error.reason, refusal.error.message)
+            return MemberFinding(
+                .unhealthy, Self.reason(of: refusal.error.reason), "it refuses to \(refusal.request.rawValue): \(words)"
+            )
+        }
+        return nil
+    }
+
+    /// What an agent tells and what an election, or nobody, has to care for: a lost leadership, an option that is safely
+    /// ignored.
+    private static let harmless: Set<String> = ["Resigned", "OptionIgnored"]
+
+    /// Agents' reasons that people look for keep their name; the others are told in words.
+    private static func reason(of text: String) -> Reason {
+        switch Reason(rawValue: text) {
+        case .some(let reason) where agentReasons.contains(reason): reason
+        default: .agentProblem
+        }
+    }
+
+    private static let agentReasons: Set<Reason> = [.invalidConfiguration, .diverged, .wrongIdentity, .dataMissing]
+
+    private static func words(_ reason: String, _ message: String) -> String {
+        self.reason(of: reason) == .agentProblem ? "\(reason): \(message)" : message
+    }
+
+    private var server: MemberFinding? {
+        guard member.kind.hasData, let server = draft.heard(member)?.server else { return nil }
+        switch server.state {
+        case .none, .running: return nil
+        case .starting: return MemberFinding(.progressing, .starting, "its server starts")
+        case .stopped: return MemberFinding(.progressing, .starting, "its server is stopped by its agent")
+        case .crashed, .refused:
+            let word = server.state == .crashed ? "ended by itself and is started again" : "cannot start"
+            return MemberFinding(
+                .unhealthy, .serverDown,
+                "its server \(word)\(server.message.map { ": \($0)" } ?? ""); look at kubectl logs of its pod"
+            )
+        }
+    }
+
+    // MARK: Role
+
+    private var role: MemberFinding {
+        guard let agent = draft.heard(member) else {
+            return MemberFinding(.progressing, .starting, "its agent has not been reached yet")
+        }
+        let status = draft.status
+        guard status.epoch > .none else { return MemberFinding(.progressing, .joining, "it waits for the first election") }
+        guard agent.epoch == status.epoch else {
+            return MemberFinding(.progressing, .sealed, "it is told about epoch \(status.epoch)")
+        }
+        switch (agent.role, agent.phase) {
+        case (.leader, .writable) where member.name == status.leader:
+            return MemberFinding(.healthy, .healthy, "it leads")
+        case (.leader, _):
+            return MemberFinding(.progressing, .promoting, "it completes and applies its log before it takes writes")
+        case (.follower, .streaming):
+            return MemberFinding(.healthy, .healthy, "it follows \(status.leader ?? "")")
+        case (.follower, _):
+            return MemberFinding(.progressing, .connecting, "it connects to \(status.leader ?? "its leader")")
+        case (.sealed, _):
+            return MemberFinding(.progressing, .sealed, "it is sealed until it is told whom to follow")
+        }
+    }
+}
+
+// MARK: Promotability
+
+extension MemberExamination {
+    /// Why the member must not lead now, as a sentence; nil when it may.
+    ///
+    /// This is not readiness: a follower whose leader just died is neither ready nor healthy, and may lead.
+    var refusal: String? {
+        guard member.kind == .candidate else { return "it is a \(member.kind.rawValue.lowercased())" }
+        guard member.joined else { return "it has not joined" }
+        guard let agent = draft.heard(member) else { return "its agent is not heard" }
+        if let identity { return identity.finding.message }
+        if let problem = agent.problems.first(where: { Self.disqualifying.contains($0.reason) }) {
+            return Self.words(problem.reason, problem.message)
+        }
+        switch agent.server.state {
+        case .refused: return "its server cannot start\(agent.server.message.map { ": \($0)" } ?? "")"
+        case .crashed: return "its server ended by itself\(agent.server.message.map { ": \($0)" } ?? "")"
+        case .none, .stopped, .starting, .running: return nil
+        }
+    }
+
+    /// Problems of an agent with which a member must not lead. A full disk is one: it could not write the epoch's first
+    /// transaction.
+    private static let disqualifying: Set<String> = ["Diverged", "WrongIdentity", "DataMissing", "DiskFull", "DiskReadOnly"]
+}

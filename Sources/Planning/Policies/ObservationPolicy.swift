@@ -1,0 +1,102 @@
+import KubernetesModel
+import XDB
+
+/// Puts what is seen of every member into the status: where it is, how far it is, how it is and why.
+enum ObservationPolicy {
+    static func apply(_ draft: inout Draft) {
+        draft.status.observedGeneration = Int(draft.observation.group.metadata.generation)
+        for index in draft.status.members.indices {
+            var member = draft.status.members[index]
+            locate(&member, draft)
+            let finding = MemberExamination(draft: draft, member: member).finding
+            describe(&member, finding, draft)
+            draft.findings[member.name] = finding
+            draft.status.members[index] = member
+        }
+        if draft.spec.storage.volumeClaim != nil { checkStorageClass(&draft) }
+        checkUsers(&draft)
+    }
+
+    /// Notes the member's node, once and for all where its data are on that node.
+    private static func locate(_ member: inout XDBGroup.MemberStatus, _ draft: Draft) {
+        let pod = draft.pod(of: member)
+        member.podIP = pod?.ip
+        if let node = pod?.node {
+            let isHostPath = draft.status.storage?.hostPath != nil
+            if !isHostPath || member.node == nil { member.node = node }
+        } else if !member.joined, let node = member.node, draft.node(node) == nil, !draft.observation.nodes.isEmpty {
+            // The node left the cluster before the member had any data on it: another one will do.
+            member.node = nil
+            member.zone = nil
+        }
+        if let node = draft.node(member.node) { member.zone = node.zone }
+    }
+
+    private static func describe(
+        _ member: inout XDBGroup.MemberStatus, _ found: MemberFinding, _ draft: Draft
+    ) {
+        member.health = found.health
+        member.reason = found.finding.reason.rawValue
+        member.message = found.health == .healthy ? nil : found.finding.message
+        member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
+        guard let agent = draft.heard(member) else {
+            member.role = nil
+            return
+        }
+        member.position = agent.position
+        member.applied = agent.server.applied
+        member.lagSeconds = agent.server.lagSeconds.map { step(of: $0) }
+        member.role = role(of: member, agent, epoch: draft.status.epoch, leader: draft.status.leader)
+    }
+
+    private static func role(
+        of member: XDBGroup.MemberStatus, _ agent: AgentStatus, epoch: Epoch, leader: String?
+    ) -> XDBGroup.MemberRole? {
+        guard agent.epoch == epoch else { return nil }
+        switch (agent.role, member.kind) {
+        case (.sealed, _): return nil
+        case (.leader, _): return member.name == leader ? .leader : nil
+        case (.follower, .candidate): return .follower
+        case (.follower, .logger): return .logger
+        case (.follower, .learner): return .learner
+        }
+    }
+
+    /// The steps of lag in the status: it changes all the time, the status should not.
+    static let lagSteps = [0, 5, 15, 60, 300, 900, 3600, 21600, 86400]
+
+    /// The largest step that a lag has reached.
+    static func step(of seconds: Double) -> Int {
+        lagSteps.last { Double($0) <= seconds } ?? 0
+    }
+
+    private static func checkStorageClass(_ draft: inout Draft) {
+        guard let wanted = draft.spec.storage.volumeClaim?.storageClassName, let known = draft.observation.storageClasses,
+            !known.contains(wanted)
+        else { return }
+        let claimed = Set(draft.observation.claims.map(\.member))
+        guard draft.status.members.contains(where: { !claimed.contains($0.name) }) || draft.status.members.isEmpty else {
+            return
+        }
+        let others = known.isEmpty ? "the cluster has none" : "the cluster has \(known.sorted().joined(separator: ", "))"
+        draft.problems.append(
+            Finding(
+                .storageClassMissing,
+                "spec.storage.volumeClaim.storageClassName: there is no StorageClass '\(wanted)' (\(others)); make it, "
+                    + "and the group goes on by itself"
+            )
+        )
+    }
+
+    /// The passwords are made once. When they are gone later, new ones would lock out the applications that use the old.
+    private static func checkUsers(_ draft: inout Draft) {
+        guard draft.status.epoch > .none, !draft.observation.secrets.contains(draft.names.users) else { return }
+        draft.problems.append(
+            Finding(
+                .secretMissing,
+                "the Secret '\(draft.names.users)' is gone; make it again with the passwords of the accounts under the "
+                    + "keys app and admin. Running members go on, new pods wait for it"
+            )
+        )
+    }
+}

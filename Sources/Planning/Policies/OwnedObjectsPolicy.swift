@@ -1,0 +1,40 @@
+import KubernetesModel
+import XDB
+
+/// Everything that pods need or that stands beside them. Planned every time, so that whatever somebody deletes or
+/// changes is put back.
+enum OwnedObjectsPolicy {
+    static func apply(_ draft: inout Draft) {
+        draft.act(.ensure(.authority))
+        for member in draft.status.members {
+            draft.act(.ensure(.certificate(member: member.name)))
+        }
+        // Made once: see `ObservationPolicy` for when it is gone later.
+        if draft.status.epoch == .none { draft.act(.ensure(.users)) }
+        draft.act(.ensure(.configuration))
+        draft.act(.ensure(.leaderService))
+        draft.act(.ensure(.followersService))
+        // An eviction of one voter leaves a majority of three or five; the only voter of a group of one is the group.
+        draft.act(.ensure(.disruptionBudget(maximumUnavailable: draft.spec.members.voters > 1 ? 1 : 0)))
+
+        guard let claim = draft.status.storage?.volumeClaim else { return }
+        for member in draft.status.members where !isGone(member, draft) {
+            draft.act(
+                .ensure(
+                    .claim(
+                        name: draft.names.claim(of: member.name, incarnation: member.incarnation),
+                        member: member.name,
+                        incarnation: member.incarnation,
+                        claim
+                    )
+                )
+            )
+        }
+    }
+
+    /// A claim of a member that has joined is never made again: an empty one would only hide that the data are gone.
+    private static func isGone(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        member.joined && !draft.observation.claims.contains { $0.member == member.name }
+            || draft.retired.contains { $0.name == member.name }
+    }
+}

@@ -1,0 +1,100 @@
+import KubernetesModel
+import XDB
+
+/// A pod for every wanted member: made when there is none, and made again on the same data when it has failed or when
+/// it does not start and would now be made differently.
+enum PodPolicy {
+    static func apply(_ draft: inout Draft) {
+        let retired = Set(draft.retired.map(\.name))
+        for member in draft.status.members where !retired.contains(member.name) {
+            let wanted = MemberPod(of: member, draft: draft)
+            guard let pod = draft.pod(of: member) else {
+                if mayRun(member, draft) {
+                    draft.act(.createPod(wanted))
+                }
+                continue
+            }
+            guard !pod.isBeingDeleted else { continue }
+            if pod.phase == .failed || pod.phase == .succeeded {
+                replace(pod, because: pod.failure ?? "it has ended", &draft)
+            } else if !pod.isRunning, !pod.isReady, pod.revision != wanted.revision {
+                replace(pod, because: "it does not run, and the spec has changed", &draft)
+            }
+        }
+    }
+
+    private static func replace(_ pod: PodObservation, because why: String, _ draft: inout Draft) {
+        draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))
+        draft.tell(.podReplaced, "\(pod.member): pod \(pod.name) is made again: \(why)")
+    }
+
+    /// Not on a node that is gone from the cluster, and not on a claim that is gone or on its way out.
+    private static func mayRun(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        if draft.findings[member.name]?.finding.reason == .nodeMissing { return false }
+        guard draft.status.storage?.volumeClaim != nil else { return true }
+        let claim = draft.observation.claims.first {
+            $0.name == draft.names.claim(of: member.name, incarnation: member.incarnation)
+        }
+        return claim.map { !$0.isBeingDeleted } ?? !member.joined
+    }
+}
+
+extension MemberPod {
+    /// The pod that a member should have now.
+    init(of member: XDBGroup.MemberStatus, draft: Draft) {
+        let spec = draft.spec
+        let names = draft.names
+        let storage = draft.status.storage ?? spec.storage
+        let set = spec.members.learners.first { $0.name == member.learnerSet }
+        let zones = member.kind == .learner ? set?.zones ?? [] : spec.placement.zones
+
+        self.name = names.pod(of: member.name, incarnation: member.incarnation)
+        self.member = member.name
+        self.ordinal = member.ordinal
+        self.incarnation = member.incarnation
+        self.kind = member.kind
+        if let path = storage.hostPath?.path {
+            data = .hostPath(names.directory(of: path, member: member.name, incarnation: member.incarnation))
+        } else {
+            data = .claim(names.claim(of: member.name, incarnation: member.incarnation))
+        }
+        if storage.hostPath != nil, let node = member.node {
+            placement = .pinned(node: node)
+        } else {
+            // Where a volume binds a pod to a zone, the spread must not forbid that zone.
+            placement = .free(zones: zones, isSpreadRequired: !zones.isEmpty && !member.joined)
+        }
+        nodeSelector = spec.placement.nodeSelector
+        tolerations = spec.placement.tolerations
+        image = spec.image
+        resources = member.kind == .logger ? spec.resources.logger : spec.resources.data
+        spread = member.learnerSet.map { "learners-\($0)" } ?? "voters"
+        labels = [
+            "app.kubernetes.io/name": "xdb",
+            "app.kubernetes.io/instance": names.group,
+            "app.kubernetes.io/component": member.kind.rawValue.lowercased(),
+            "app.kubernetes.io/managed-by": "xdb-operator",
+            Label.group: names.group,
+            Label.member: member.name,
+            Label.kind: member.kind.rawValue,
+            Label.incarnation: String(member.incarnation),
+            Label.spread: spread,
+        ]
+        revision = Self.revision(image, zones, nodeSelector, tolerations, resources)
+    }
+
+    /// What the user can change about a pod that does not start, in one word.
+    private static func revision(
+        _ image: String,
+        _ zones: [String],
+        _ nodeSelector: [String: String],
+        _ tolerations: [XDBGroup.Toleration],
+        _ resources: XDBGroup.ContainerResources
+    ) -> String {
+        let parts: JSONValue = [
+            .string(image), zones.fieldJSON ?? nil, nodeSelector.fieldJSON ?? nil, tolerations.fieldJSON ?? nil,
+            resources.fieldJSON ?? nil,
+        ]
+        return Digest.text(of: parts.description)
+    }
+}

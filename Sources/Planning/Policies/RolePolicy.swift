@@ -1,0 +1,57 @@
+import KubernetesModel
+import XDB
+
+/// Tells every member its part in the recorded epoch, whenever what its agent says differs from it: right after an
+/// election, after an agent or a pod was started again, after an address has changed.
+enum RolePolicy {
+    static func apply(_ draft: inout Draft) {
+        guard let record = draft.status.epochs.first, record.epoch == draft.status.epoch else { return }
+        switch draft.leadership {
+        case .leads, .recorded, .suspected: break
+        // Whatever would be said now would be of an epoch that is about to end.
+        case .none, .lost, .sealing, .blocked: return
+        }
+        let joined = draft.status.members.filter { $0.joined && $0.health != nil }
+        for member in joined {
+            guard let agent = draft.heard(member), isOurs(agent, draft), agent.epoch <= record.epoch else { continue }
+            if member.name == record.leader {
+                if needsTelling(agent, record, draft) { draft.act(.lead(member: member.name, request(record, draft))) }
+            } else if let leader = draft.address(of: record.leader), needsTelling(agent, follows: record) {
+                draft.act(.follow(member: member.name, FollowRequest(epoch: record.epoch, leader: leader)))
+            }
+        }
+    }
+
+    private static func isOurs(_ agent: AgentStatus, _ draft: Draft) -> Bool {
+        agent.group == draft.observation.group.metadata.uid && agent.phase != .uninitialized
+    }
+
+    private static func request(_ record: XDBGroup.EpochRecord, _ draft: Draft) -> LeadRequest {
+        LeadRequest(
+            epoch: record.epoch,
+            start: record.start,
+            source: record.source.flatMap { draft.address(of: $0) },
+            voters: record.voters,
+            learners: learners(draft)
+        )
+    }
+
+    /// The learners that receive the log: those that have joined.
+    private static func learners(_ draft: Draft) -> [String] {
+        draft.status.members.filter { $0.kind == .learner && $0.joined }.map(\.name)
+    }
+
+    private static func needsTelling(_ agent: AgentStatus, _ record: XDBGroup.EpochRecord, _ draft: Draft) -> Bool {
+        guard agent.role == .leader, agent.epoch == record.epoch else { return true }
+        // The source may have another address now.
+        if agent.phase == .recovering, record.source != nil, agent.position < record.start { return true }
+        // A learner has joined since.
+        let peers = Set(agent.peers.map(\.name))
+        return agent.phase == .writable && !learners(draft).allSatisfy { peers.contains($0) }
+    }
+
+    /// A follower that hears nothing may know an old address of its leader.
+    private static func needsTelling(_ agent: AgentStatus, follows record: XDBGroup.EpochRecord) -> Bool {
+        agent.role != .follower || agent.epoch != record.epoch || agent.leader != record.leader || !agent.hearsLeader
+    }
+}
