@@ -59,3 +59,28 @@ atomically() {
 # optimized build. The programs link Swift's runtime statically (Package.swift).
 swift_build() { (cd "$root" && swift build -c release -Xswiftc -enable-testing "$@"); }
 swift_test() { (cd "$root" && swift test -c release -Xswiftc -enable-testing --skip-build "$@"); }
+
+install_build_needs() {
+  command -v swift >/dev/null || fail "Swift is missing: install a toolchain, 6.2 or newer"
+  need pkg-config libcurl4-openssl-dev libyaml-dev libmariadb-dev
+  command -v kubectl >/dev/null || need kubernetes-client
+}
+
+# prepare: what the cluster needs and Swift does not: done while Swift builds.
+prepare() {
+  "$root/hack/kubernetes" >/dev/null
+  "$root/hack/images" pause bases >/dev/null
+}
+
+# in_background NAME COMMAND...: its output is kept, and shown when it fails.
+in_background() {
+  local name=$1; shift
+  mkdir -p "$root/.build"
+  "$@" >"$root/.build/$name.log" 2>&1 &
+  background=$!
+}
+await_background() {
+  wait "$background" || { cat "$root/.build/$1.log" >&2; fail "$1 failed"; }
+  background=
+}
+stop_background() { [ -z "${background:-}" ] || kill "$background" 2>/dev/null || true; }
