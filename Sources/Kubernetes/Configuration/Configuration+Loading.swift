@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 
 extension Configuration {
     /// The directory in which a pod finds its service account.

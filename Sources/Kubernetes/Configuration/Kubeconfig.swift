@@ -137,7 +137,9 @@ struct Kubeconfig {
     /// What a context, or the current one, says.
     func configuration(context wanted: String?) throws(ConfigurationError) -> Configuration {
         let all = files.joined(separator: ":")
-        guard let name = try wanted ?? currentContext?.string("current-context") else {
+        var chosen = wanted
+        if chosen == nil { chosen = try currentContext?.string("current-context") }
+        guard let name = chosen else {
             let known = contexts.keys.sorted().joined(separator: ", ")
             throw ConfigurationError("is not set; choose one of: \(known)", file: all, field: "current-context")
         }

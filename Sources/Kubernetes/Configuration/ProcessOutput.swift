@@ -122,7 +122,10 @@ struct ProcessOutput: Sendable {
 
         mutating func open() -> Bool {
             var ends: [Int32] = [-1, -1]
-            guard pipe2(&ends, O_CLOEXEC) == 0 else { return false }
+            guard pipe(&ends) == 0 else { return false }
+            // Swift does not see pipe2. A child that another thread starts right now could get these ends too; all
+            // children of this program are short-lived, so that at worst the end of the output is seen late.
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             (reading, writing) = (ends[0], ends[1])
             return true
         }
