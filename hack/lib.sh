@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDB_CACHE:-$HOME/.cache/xdb-operator}   # what is slow to make: Kubernetes, root file systems
 lab=${XDB_LAB:-/tmp/xdb-lab}                    # all state of the local cluster
 export XDB_CACHE=$cache XDB_LAB=$lab
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin          # where mariadbd and ip are, also for a plain user
 
 say() { printf '==> %s\n' "$*" >&2; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
@@ -58,7 +59,7 @@ atomically() {
 # building the dependencies twice would be the longest part of a run; -enable-testing is what @testable needs in an
 # optimized build. The programs link Swift's runtime statically (Package.swift).
 swift_build() { (cd "$root" && swift build -c release -Xswiftc -enable-testing "$@"); }
-swift_test() { (cd "$root" && swift test -c release -Xswiftc -enable-testing --skip-build "$@"); }
+swift_test() { (cd "$root" && swift test "$@" -c release -Xswiftc -enable-testing --skip-build); }
 
 install_build_needs() {
   command -v swift >/dev/null || fail "Swift is missing: install a toolchain, 6.2 or newer"
