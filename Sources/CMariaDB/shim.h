@@ -1,1 +1,61 @@
+// libmariadb, and the few calls of the kernel that Swift cannot make because they are variadic or have no wrapper in
+// every C library that we build with.
+#pragma once
+
+#include <malloc.h>
 #include <mysql.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// A handle with the deadlines of a connection in whole seconds; 0 waits for ever. NULL without memory.
+static inline MYSQL *xdb_mysql_new(unsigned int connect, unsigned int read, unsigned int write) {
+    MYSQL *mysql = mysql_init(NULL);
+    if (mysql == NULL) return NULL;
+    // A client's own option files must not change how the agent connects, so none is read: no MYSQL_READ_DEFAULT_*.
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+    if (read) mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read);
+    if (write) mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &write);
+    my_bool local_infile = 0;
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    return mysql;
+}
+
+/// A descriptor of a process that gets readable when it ends; -1 and errno.
+static inline int xdb_pidfd_open(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/// A signal to exactly the process that the descriptor names, never to a later one with its number; -1 and errno.
+static inline int xdb_pidfd_send_signal(int descriptor, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, descriptor, signal, NULL, 0);
+}
+
+// The headers show these only with _GNU_SOURCE, which would make their types differ from those that Swift knows.
+int syncfs(int descriptor);
+int pthread_setname_np(pthread_t thread, const char *name);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+
+/// Makes everything durable that the descriptor's file system holds; -1 and errno.
+static inline int xdb_syncfs(int descriptor) { return syncfs(descriptor); }
+
+/// Names the calling thread for debuggers and for top.
+static inline void xdb_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+/// The started program gets none of the descriptors from this one on.
+static inline void xdb_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+/// A session of its own for the started program: POSIX_SPAWN_SETSID of glibc.
+static inline short xdb_spawn_new_session(void) { return 0x80; }
+
+/// One arena of the C library's allocator for all threads, and memory given back early: an agent is small and lives
+/// beside a database that wants the memory.
+static inline void xdb_small_heap(void) {
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}

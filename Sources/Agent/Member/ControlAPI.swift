@@ -1,0 +1,184 @@
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOSSL
+import NIOTLS
+import ServiceLifecycle
+import XDB
+
+/// The API for the operator: HTTP/1.1 over mutual TLS. Only a client whose certificate carries the operator's name for
+/// this group gets an answer.
+struct ControlAPI: Service {
+    let configuration: AgentConfiguration
+    let tls: TLSMaterial
+    let controller: MemberController
+    let group: any EventLoopGroup
+    let logger: Logger
+
+    /// How often the watch stream says something even if nothing changes.
+    static let heartbeat = Duration.seconds(1)
+    /// A longer request body is none of ours.
+    static let bodyLimit = 64 << 10
+
+    func run() async throws {
+        let channel = HTTPServerBuilder { [tls, configuration] responder in
+            OperatorChannel(tls: tls, client: configuration.operatorName, base: HTTP1Channel(responder: responder))
+        }
+        let application = Application(
+            responder: CallbackResponder { request, context in
+                await respond(request, context)
+            },
+            server: channel,
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.address, port: configuration.controlPort),
+                serverName: nil
+            ),
+            eventLoopGroupProvider: .shared(group),
+            logger: logger
+        )
+        try await application.run()
+    }
+
+    @Sendable
+    private func respond(_ request: Request, _ context: BasicRequestContext) async -> Response {
+        do {
+            switch (request.method, request.uri.path) {
+            case (.get, "/v1/status"): return try Self.json(controller.board.status)
+            case (.get, "/v1/watch"): return watch()
+            case (.post, "/v1/initialize"):
+                return try Self.json(await controller.initialize(Self.decode(InitializeRequest.self, request)))
+            case (.post, "/v1/seal"):
+                return try Self.json(await controller.seal(Self.decode(SealRequest.self, request)))
+            case (.post, "/v1/lead"):
+                return try Self.json(await controller.lead(Self.decode(LeadRequest.self, request)))
+            case (.post, "/v1/follow"):
+                return try Self.json(await controller.follow(Self.decode(FollowRequest.self, request)))
+            default:
+                throw AgentError(reason: "NotFound", message: "there is no \(request.method) \(request.uri.path)")
+            }
+        } catch {
+            let error = error as? AgentError ?? AgentError(reason: "InternalError", message: "\(error)")
+            return (try? Self.json(error, status: Self.status(error))) ?? Response(status: .internalServerError)
+        }
+    }
+
+    /// Statuses as they change, one JSON object per line.
+    private func watch() -> Response {
+        let board = controller.board
+        let body = ResponseBody { writer in
+            // Two sources of lines: what changed, and the heartbeat. Whichever comes, the newest status is sent.
+            let (lines, line) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await _ in board.watch() { line.yield() }
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: Self.heartbeat)) != nil { line.yield() }
+                }
+                defer { group.cancelAll() }
+                for await _ in lines {
+                    var buffer = ByteBuffer(bytes: try Self.encode(board.status))
+                    buffer.writeString("\n")
+                    try await writer.write(buffer)
+                }
+                try await writer.finish(nil)
+            }
+        }
+        return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
+    }
+
+    private static func status(_ error: AgentError) -> HTTPResponse.Status {
+        switch error.reason {
+        case "InvalidRequest", "InvalidEpoch": .badRequest
+        case "NotFound": .notFound
+        case "EpochTooOld", "EpochConflict", "Resigned", "NotACandidate", "NotAVoter", "FollowsItself", "WrongIdentity",
+            "StateUnreadable", "Diverged", "LogPurged", "NotInitialized":
+            .conflict
+        case "InternalError": .internalServerError
+        default: .serviceUnavailable
+        }
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ request: Request) async throws -> Value {
+        do {
+            let buffer = try await request.body.collect(upTo: bodyLimit)
+            return try JSONDecoder().decode(Value.self, from: Data(buffer.readableBytesView))
+        } catch {
+            throw AgentError(reason: "InvalidRequest", message: "the body is not a \(Value.self): \(error)")
+        }
+    }
+
+    private static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    private static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value)))
+        )
+    }
+}
+
+/// A connection of the control API: TLS with the certificates that are valid now, a look at whose certificate the client
+/// has, then HTTP.
+private struct OperatorChannel: ServerChildChannel {
+    let tls: TLSMaterial
+    let client: String
+    let base: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let context = try tls.serverContext()
+            try channel.pipeline.syncOperations.addHandlers([
+                NIOSSLServerHandler(context: context), ClientNameHandler(name: client, logger: logger),
+            ])
+        }.flatMap {
+            base.setup(channel: channel, logger: logger)
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await base.handle(value: value, logger: logger)
+    }
+}
+
+/// Closes a connection whose client has a certificate of the group's CA with another name than the operator's.
+private final class ClientNameHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let name: String
+    private let logger: Logger
+    private var known = false
+
+    init(name: String, logger: Logger) {
+        self.name = name
+        self.logger = logger
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What came in the same packet as the end of the handshake must not be read from a stranger.
+        if known { context.fireChannelRead(data) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            let certificate = try? context.channel.pipeline.syncOperations.nioSSL_peerCertificate()
+            guard let certificate, TLSMaterial.dnsNames(of: certificate).contains(name) else {
+                logger.warning("a client without the operator's certificate was refused")
+                context.close(promise: nil)
+                return
+            }
+            known = true
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+}

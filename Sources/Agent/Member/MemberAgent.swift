@@ -1,0 +1,74 @@
+import CMariaDB
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+
+/// The agent of one member: everything that `xdb-agent run` does.
+///
+/// It runs until it is told to end in order; then the server is ended in the way that the member's role allows. A
+/// process that is killed leaves the server running, and the next one takes it over.
+public struct MemberAgent: Service {
+    private let configuration: AgentConfiguration
+    private let version: String
+    private let logger: Logger
+
+    public init(configuration: AgentConfiguration, version: String, logger: Logger) {
+        self.configuration = configuration
+        self.version = version
+        var logger = logger
+        logger[metadataKey: "member"] = "\(configuration.member)"
+        self.logger = logger
+    }
+
+    /// To be called first of all in the process, before there is a second thread: keeps the heap small.
+    public static func prepareProcess() {
+        xdb_small_heap()
+        _ = mysql_server_init(0, nil, nil)
+    }
+
+    public func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            try await serve(group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(_ group: any EventLoopGroup) async throws {
+        let tls = TLSMaterial(directory: configuration.tlsDirectory)
+        let controller = MemberController(configuration: configuration, tls: tls, version: version, logger: logger)
+        // A library's chatter about requests belongs to another level than the agent's own.
+        var quiet = logger
+        if quiet.logLevel < .warning, quiet.logLevel > .debug { quiet.logLevel = .warning }
+        let services: [any Service] = [
+            Keeper(controller: controller),
+            ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
+            ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
+        ]
+        let servers = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: services, logger: logger)
+        )
+        try await servers.run()
+    }
+
+    /// The controller as a service: it ends the server when the end was asked for.
+    private struct Keeper: Service {
+        let controller: MemberController
+
+        func run() async throws {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await controller.run() }
+                group.addTask {
+                    try? await gracefulShutdown()
+                    await controller.shutDown()
+                }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+}

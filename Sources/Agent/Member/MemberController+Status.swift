@@ -1,0 +1,88 @@
+import FoundationEssentials
+import XDB
+
+/// What the controller says of the member.
+extension MemberController {
+    /// Puts what is known now on the board.
+    func publish() {
+        var status = AgentStatus(
+            member: configuration.member,
+            incarnation: configuration.incarnation,
+            version: version
+        )
+        status.group = identity?.group
+        status.server = serverStatus
+        if let stateError {
+            status.problems = [AgentStatus.Problem(reason: stateError.reason, message: "\(stateError)")]
+        }
+        guard identity != nil, stateError == nil else {
+            board.publish(status)
+            return
+        }
+        let snapshot = replication?.snapshot ?? ReplicationSnapshot()
+        status.role = MemberPlan.role(promise)
+        status.phase = MemberPlan.phase(situation(), streaming: snapshot.streaming)
+        status.epoch = promise.epoch
+        status.leader = promise.terms != nil ? configuration.member : promise.leader?.name
+        status.first = snapshot.first
+        status.position = snapshot.position
+        status.committed = snapshot.committed
+        status.hearsLeader = snapshot.hearsLeader
+        status.logBytes = snapshot.logBytes
+        status.peers = snapshot.peers
+        status.problems = problems(snapshot)
+        board.publish(status)
+    }
+
+    private var serverStatus: AgentStatus.Server {
+        guard configuration.kind == .data else { return AgentStatus.Server(state: .none) }
+        let state: AgentStatus.Server.State =
+            switch serverState {
+            case .stopped: .stopped
+            case .ended: .crashed
+            case .refused: .refused
+            case .running: observation == nil ? .starting : .running
+            }
+        var status = AgentStatus.Server(state: state, crashes: serverCrashes)
+        status.message = serverFailure?.message
+        guard let observation else { return status }
+        status.version = observation.version
+        status.readOnly = observation.readOnly
+        status.applied = observation.applied?.position
+        status.unacknowledged = observation.unacknowledged
+        if promise.terms == nil { status.lagSeconds = observation.heartbeat?.age(at: Date()) }
+        return status
+    }
+
+    private func problems(_ snapshot: ReplicationSnapshot) -> [AgentStatus.Problem] {
+        var problems: [AgentStatus.Problem] = []
+        if let failure = snapshot.failure {
+            problems.append(AgentStatus.Problem(reason: failure.reason, message: "\(failure)"))
+        }
+        if let failure = serverFailure {
+            problems.append(AgentStatus.Problem(reason: failure.reason, message: failure.message))
+        }
+        if let problem = careVerdict.problem { problems.append(problem) }
+        if promise.duty == .resigned {
+            problems.append(
+                AgentStatus.Problem(
+                    reason: "Resigned",
+                    message: "this member led epoch \(promise.epoch) and lost its server; a leader is to be elected anew"
+                )
+            )
+        }
+        if incompleteLog, let terms = promise.terms, snapshot.position < terms.start {
+            problems.append(
+                AgentStatus.Problem(
+                    reason: "LogIncomplete",
+                    message: "the log ends at \(snapshot.position) and the epoch starts at \(terms.start), but no source "
+                        + "was named: repeat the request to lead with one"
+                )
+            )
+        }
+        problems += ignoredOptions.map { AgentStatus.Problem(reason: "OptionIgnored", message: $0) }
+        problems += failures.sorted { $0.key < $1.key }.map(\.value)
+        var seen: Set<String> = []
+        return problems.filter { seen.insert($0.reason + $0.message).inserted }
+    }
+}

@@ -1,0 +1,204 @@
+import FoundationEssentials
+import Logging
+import XDB
+
+/// What the controller does for each step, and what goes on while a role lasts.
+extension MemberController {
+    func perform(_ step: Step) async throws {
+        guard let replication else { return }
+        switch step {
+        case .createData:
+            createData()
+        case .startServer:
+            try await server.start(serverID: ServerOptions.failSafeID(ordinal: configuration.ordinal))
+        case .fenceServer:
+            await fence("its server id belongs to a role that this member does not have")
+        case .resign:
+            try await resign(replication)
+        case .feedServer:
+            let statements = ServerCommands.feed(
+                port: replication.feedPort,
+                user: replication.feedUser,
+                password: replication.feedPassword,
+                applied: observation?.applied
+            )
+            try await local.execute(statements)
+            fedLife = lifeSeen
+            logger.info("the server applies the log", metadata: ["after": "\(observation?.applied?.description ?? "-")"])
+        case .follow(let leader, let end):
+            try await replication.follow(epoch: promise.epoch, leader: leader, server: end)
+            followed = leader
+        case .pull(let source, let until, let end):
+            pull(replication, source, until, end)
+        case .reportIncompleteLog:
+            incompleteLog = true
+        case .openEpoch:
+            guard let terms = promise.terms else { return }
+            opened = try await replication.lead(
+                epoch: promise.epoch,
+                ordinal: configuration.ordinal,
+                voters: terms.voters,
+                learners: terms.learners,
+                firstTransactions: Heartbeat.firstTransactions(
+                    .now(epoch: promise.epoch, ordinal: configuration.ordinal)
+                )
+            )
+            logger.info("opened the epoch", metadata: ["epoch": "\(promise.epoch)", "end": "\(opened?.description ?? "-")"])
+        case .resumeEpoch:
+            guard let terms = promise.terms else { return }
+            promoted = true
+            opened = try await replication.lead(
+                epoch: promise.epoch,
+                ordinal: configuration.ordinal,
+                voters: terms.voters,
+                learners: terms.learners,
+                firstTransactions: []
+            )
+            logger.info("leads on with the same server", metadata: ["epoch": "\(promise.epoch)"])
+        case .promote:
+            try await promote()
+        case .attachServer:
+            promoted = true
+            try await replication.attachServer(socket: configuration.socket)
+        case .writeRow:
+            beat()
+        case .ensureUsers:
+            ensureUsers()
+        case .openWrites:
+            try await local.execute(ServerCommands.open)
+            observation?.readOnly = false
+            logger.info("open for writes", metadata: ["epoch": "\(promise.epoch)"])
+        }
+    }
+
+    func createData() {
+        guard creating == nil else { return }
+        creating = Task {
+            do {
+                try DurableFile.makeDirectories(configuration.temporaryDirectory)
+                try await dataDirectory.create(output: configuration.serverLog)
+                failures["data"] = nil
+                logger.info("made the data directory")
+            } catch {
+                failures["data"] = problem(error, "DataDirectoryFailed")
+                logger.error("the data directory cannot be made", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(5))
+            }
+            creating = nil
+            wakeup.yield()
+        }
+    }
+
+    func pull(_ replication: Replication, _ source: PeerAddress, _ until: Position, _ end: GTID?) {
+        let epoch = promise.epoch
+        pulls += 1
+        let number = pulls
+        pulling = Task {
+            do {
+                try await replication.pull(epoch: epoch, source: source, until: until, server: end)
+                failures["pull"] = nil
+            } catch {
+                guard number == pulls, !Task.isCancelled else { return }
+                failures["pull"] = problem(error, "PullFailed")
+                logger.warning("the log cannot be completed", metadata: ["source": "\(source.name)", "error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+            guard number == pulls else { return }
+            pulling = nil
+            wakeup.yield()
+        }
+    }
+
+    func resign(_ replication: Replication) async throws {
+        let next = Promise(epoch: promise.epoch, duty: .resigned)
+        try state.write(next)
+        promise = next
+        forgetEpoch()
+        _ = try await replication.seal(epoch: next.epoch)
+        logger.notice("the epoch's leader lost its server", metadata: ["epoch": "\(next.epoch)"])
+        if let observation, observation.id != ServerOptions.failSafeID(ordinal: configuration.ordinal) {
+            await fence("its epoch is over")
+        }
+    }
+
+    func promote() async throws {
+        let id = ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
+        // From here on the server may be this epoch's leader, whatever becomes of the statements.
+        promoted = true
+        try await local.execute(ServerCommands.promote(id))
+        try await ServerCommands.closeSessions(local)
+        await writer.disconnect()
+        observation = try await ServerCommands.observe(local)
+        logger.info("the server leads", metadata: ["epoch": "\(promise.epoch)", "server_id": "\(id)"])
+    }
+
+    /// Writes the heartbeat row, unless the last one still waits for its acknowledgement.
+    func beat() {
+        guard beating == nil else { return }
+        let epoch = promise.epoch
+        let row = Heartbeat.now(epoch: epoch, ordinal: configuration.ordinal)
+        lastBeat = .now
+        beating = Task {
+            do {
+                _ = try await writer.query(row.statement)
+                if promise.epoch == epoch, promise.terms != nil {
+                    rowAcknowledged = true
+                    failures["row"] = nil
+                    beating = nil
+                }
+                wakeup.yield()
+            } catch {
+                if promise.epoch == epoch { beating = nil }
+                guard !(error is CancellationError) else { return }
+                failures["row"] = problem(error, "HeartbeatFailed")
+            }
+        }
+    }
+
+    func ensureUsers() {
+        guard ensuring == nil else { return }
+        let epoch = promise.epoch
+        let grant = !grantsGiven
+        lastEnsured = .now
+        ensuring = Task {
+            do {
+                try await Accounts.ensure(accounts.wanted(), writer, grant: grant)
+                guard promise.epoch == epoch else { return }
+                usersEnsured = true
+                grantsGiven = true
+                failures["users"] = nil
+            } catch {
+                guard promise.epoch == epoch, !(error is CancellationError) else { return }
+                failures["users"] = problem(error, "AccountsFailed")
+            }
+            ensuring = nil
+            wakeup.yield()
+        }
+    }
+
+    // MARK: What goes on in a role
+
+    func maintain() async {
+        guard !Task.isCancelled, configuration.kind == .data, let observation, let replication else { return }
+        let snapshot = replication.snapshot
+        if observation.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal), promise.terms != nil {
+            if snapshot.serverAttached, rowAcknowledged, .now - (lastBeat ?? .now) >= .seconds(1) { beat() }
+            if usersEnsured, .now - (lastEnsured ?? .now) >= .seconds(30) { ensureUsers() }
+        } else if fedLife == lifeSeen {
+            careVerdict = care.judge(
+                observation.replica,
+                applied: observation.applied?.position ?? .zero,
+                committed: snapshot.committed,
+                now: .now
+            )
+            if careVerdict.restart {
+                logger.warning("starting the server's replication again", metadata: ["problem": "\(careVerdict)"])
+                try? await local.execute(["START SLAVE"])
+            }
+        }
+        if .now - lastPurge >= .seconds(60), promise.terms == nil || snapshot.serverAttached {
+            lastPurge = .now
+            try? await ServerCommands.purge(local, keeping: 4)
+        }
+    }
+}

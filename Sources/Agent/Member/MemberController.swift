@@ -1,0 +1,552 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Synchronization
+import XDB
+
+/// One member: it keeps the promise, looks at the log and the server, and takes the steps that `MemberPlan` names, again
+/// and again.
+///
+/// Requests and passes take turns. A request that waits cancels the pass that runs: the pass's statements may hang at a
+/// server that does not answer, and a seal must not.
+actor MemberController {
+    let configuration: AgentConfiguration
+    let tls: TLSMaterial
+    let logger: Logger
+    let version: String
+    let board: StatusBoard
+
+    let state: DurableState
+    let server: DatabaseServer
+    let accounts: Accounts
+    /// For everything that concerns this server alone.
+    let local: ServerSQL
+    /// For a leader's rows, which may wait for a majority as long as it takes.
+    let writer: ServerSQL
+    let turn = Turn()
+    let wakeups: AsyncStream<Void>
+    let wakeup: AsyncStream<Void>.Continuation
+
+    var identity: Identity?
+    var promise = Promise.none
+    var replication: Replication?
+    /// Why nothing can be done with this directory.
+    var stateError: StateError?
+    var waitingRequests = 0
+    var passing: Task<Void, Never>?
+    var closing = false
+
+    // What holds for the promised epoch.
+    var fresh = false
+    var opened: GTID?
+    var promoted = false
+    var rowAcknowledged = false
+    var usersEnsured = false
+    var grantsGiven = false
+    var followed: PeerAddress?
+    var incompleteLog = false
+
+    // What holds for one life of the server.
+    var fedLife = 0
+    var lifeSeen = 0
+    var startingSince: ContinuousClock.Instant?
+    var serverState = DatabaseServer.State.stopped
+    var serverCrashes = 0
+    var serverFailure: ServerFailure?
+    var ignoredOptions: [String] = []
+    var observation: ServerCommands.Observation?
+    var answered = false
+    var care = ReplicaCare()
+    var careVerdict = ReplicaCare.Verdict()
+
+    // Work that takes long, beside the passes.
+    var creating: Task<Void, Never>?
+    var pulling: Task<Void, Never>?
+    var pulls = 0
+    var beating: Task<Void, Never>?
+    var ensuring: Task<Void, Never>?
+    var forwarding: Task<Void, Never>?
+    var lastBeat: ContinuousClock.Instant?
+    var lastEnsured: ContinuousClock.Instant?
+    var lastPurge: ContinuousClock.Instant = .now
+    var lastObserved: ContinuousClock.Instant?
+    var failures: [String: AgentStatus.Problem] = [:]
+
+    init(configuration: AgentConfiguration, tls: TLSMaterial, version: String, logger: Logger) {
+        self.configuration = configuration
+        self.tls = tls
+        self.version = version
+        self.logger = logger
+        var status = AgentStatus(
+            member: configuration.member,
+            incarnation: configuration.incarnation,
+            version: version
+        )
+        status.server.state = configuration.kind == .logger ? .none : .stopped
+        board = StatusBoard(status)
+        state = DurableState(directory: configuration.directory)
+        accounts = Accounts(directory: configuration.usersDirectory)
+        (wakeups, wakeup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        server = DatabaseServer(configuration: configuration, logger: logger) { [wakeup] in wakeup.yield() }
+        local = ServerSQL(
+            socket: configuration.socket,
+            user: DataDirectory.user,
+            binlog: .off,
+            deadline: 10,
+            name: "sql"
+        )
+        writer = ServerSQL(
+            socket: configuration.socket,
+            user: DataDirectory.user,
+            binlog: .on,
+            deadline: 0,
+            name: "sql-writer"
+        )
+    }
+
+    // MARK: Life
+
+    /// Takes up what an earlier agent left, and works until the task is cancelled. The server is left running then;
+    /// `shutDown` ends it.
+    func run() async {
+        await turn.take { await takeUp() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [wakeup] in
+                while (try? await Task.sleep(for: .seconds(1))) != nil { wakeup.yield() }
+            }
+            for await _ in wakeups {
+                guard !Task.isCancelled else { break }
+                let pause = await pass()
+                try? await Task.sleep(for: pause)
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends the server in the way that its role allows, and the log.
+    func shutDown() async {
+        closing = true
+        passing?.cancel()
+        await turn.take {
+            for task in [creating, pulling, beating, ensuring] { task?.cancel() }
+            if promise.terms != nil {
+                // An orderly end commits what waits for an acknowledgement; so a leader's server is killed.
+                await server.kill()
+            } else {
+                await server.stop(within: .seconds(20))
+            }
+            await replication?.close()
+            forwarding?.cancel()
+        }
+        wakeup.finish()
+    }
+
+    func takeUp() async {
+        do throws(StateError) {
+            guard let found = try state.identity() else {
+                publish()
+                return
+            }
+            try check(found, group: found.group)
+            promise = try state.promise()
+            identity = found
+        } catch {
+            stateError = error
+            logger.critical("the directory cannot be used", metadata: ["error": "\(error)"])
+            publish()
+            return
+        }
+        if configuration.kind == .data {
+            await server.adopt()
+            await lookAtProcess()
+        }
+        await openLog()
+        wakeup.yield()
+    }
+
+    func openLog() async {
+        guard replication == nil else { return }
+        var settings = ReplicationConfiguration(
+            member: configuration.member,
+            group: configuration.group,
+            namespace: configuration.namespace,
+            directory: configuration.directory
+        )
+        settings.peerHost = configuration.address
+        settings.peerPort = configuration.peerPort
+        settings.feedPort = configuration.feedPort
+        do {
+            let replication = try await Replication(
+                configuration: settings,
+                tls: tls,
+                epoch: promise.epoch,
+                logger: logger
+            )
+            self.replication = replication
+            failures["log"] = nil
+            forwarding = Task { [wakeup] in
+                for await _ in replication.changes { wakeup.yield() }
+            }
+        } catch {
+            failures["log"] = problem(error, "LogUnusable")
+            logger.error("the log cannot be opened", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func check(_ found: Identity, group: String) throws(StateError) {
+        let expected = Identity(
+            group: group,
+            member: configuration.member,
+            ordinal: configuration.ordinal,
+            incarnation: configuration.incarnation,
+            kind: configuration.kind
+        )
+        guard found == expected else {
+            throw .foreign(
+                found: found,
+                expected: "\(expected.kind) member \(expected.member) (ordinal \(expected.ordinal), incarnation "
+                    + "\(expected.incarnation)) of the group \(group)"
+            )
+        }
+    }
+
+    // MARK: Requests
+
+    /// `POST /v1/initialize`
+    func initialize(_ request: InitializeRequest) async throws(AgentError) -> AgentStatus {
+        try await exclusively { () async throws(AgentError) in
+            if let stateError { throw refusal(stateError) }
+            guard !request.group.isEmpty else {
+                throw AgentError(reason: "InvalidRequest", message: "the group's uid is empty")
+            }
+            do throws(StateError) {
+                if let identity {
+                    try check(identity, group: request.group)
+                } else {
+                    let new = Identity(
+                        group: request.group,
+                        member: configuration.member,
+                        ordinal: configuration.ordinal,
+                        incarnation: configuration.incarnation,
+                        kind: configuration.kind
+                    )
+                    do throws(SystemError) {
+                        try DurableFile.makeDirectories(configuration.directory)
+                    } catch {
+                        throw .system(error)
+                    }
+                    try state.write(new)
+                    identity = new
+                    logger.info("initialized", metadata: ["group": "\(request.group)"])
+                }
+            } catch {
+                throw refusal(error)
+            }
+            await openLog()
+            publish()
+            return board.status
+        }
+    }
+
+    /// `POST /v1/seal`
+    func seal(_ request: SealRequest) async throws(AgentError) -> SealAnswer {
+        try await exclusively { () async throws(AgentError) in
+            let replication = try ready()
+            try await admit(Admission.seal(request.epoch, promise), replication)
+            do {
+                let log = try await replication.seal(epoch: promise.epoch)
+                publish()
+                return SealAnswer(
+                    member: configuration.member,
+                    epoch: promise.epoch,
+                    position: log.position,
+                    committed: log.committed,
+                    first: log.first
+                )
+            } catch {
+                throw refusal(error)
+            }
+        }
+    }
+
+    /// `POST /v1/lead`
+    func lead(_ request: LeadRequest) async throws(AgentError) -> AgentStatus {
+        try await exclusively { () async throws(AgentError) in
+            let replication = try ready()
+            let admission = Admission.lead(
+                request,
+                promise,
+                member: configuration.member,
+                kind: configuration.kind
+            )
+            try await admit(admission, replication)
+            publish()
+            return board.status
+        }
+    }
+
+    /// `POST /v1/follow`
+    func follow(_ request: FollowRequest) async throws(AgentError) -> AgentStatus {
+        try await exclusively { () async throws(AgentError) in
+            let replication = try ready()
+            try await admit(Admission.follow(request, promise, member: configuration.member), replication)
+            publish()
+            return board.status
+        }
+    }
+
+    /// Takes the turn from whatever pass runs.
+    func exclusively<Value: Sendable>(
+        _ body: () async throws(AgentError) -> Value
+    ) async throws(AgentError) -> Value {
+        waitingRequests += 1
+        passing?.cancel()
+        let result: Result<Value, AgentError> = await turn.take {
+            waitingRequests -= 1
+            guard !closing else {
+                return .failure(AgentError(reason: "ShuttingDown", message: "the agent is ending; ask again"))
+            }
+            do throws(AgentError) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        wakeup.yield()
+        return try result.get()
+    }
+
+    func ready() throws(AgentError) -> Replication {
+        if let stateError { throw refusal(stateError) }
+        guard identity != nil else {
+            throw AgentError(
+                reason: "NotInitialized",
+                message: "\(configuration.member) has no identity in \(configuration.directory): initialize it first"
+            )
+        }
+        guard let replication else {
+            throw AgentError(
+                reason: failures["log"]?.reason ?? "LogUnusable",
+                message: failures["log"]?.message ?? "the log is not open yet"
+            )
+        }
+        return replication
+    }
+
+    /// Makes a promise durable, and then true.
+    func admit(_ admission: Admission, _ replication: Replication) async throws(AgentError) {
+        switch admission {
+        case .already: return
+        case .refuse(let error): throw error
+        case .accept(let next, let enters):
+            let old = promise
+            do throws(StateError) {
+                try state.write(next)
+            } catch {
+                throw refusal(error)
+            }
+            promise = next
+            fresh = true
+            followed = nil
+            incompleteLog = false
+            pulls += 1
+            pulling?.cancel()
+            pulling = nil
+            logger.info(
+                "promised",
+                metadata: ["epoch": "\(next.epoch)", "duty": "\(MemberPlan.role(next))", "before": "\(old.epoch)"]
+            )
+            guard enters else { return }
+            forgetEpoch()
+            // From here on nothing of the old epoch is acknowledged; then what waited for it dies with its server.
+            do {
+                _ = try await replication.seal(epoch: next.epoch)
+            } catch {
+                throw refusal(error)
+            }
+            if case .lead = old.duty { await fence("a newer epoch is promised") }
+        }
+    }
+
+    func forgetEpoch() {
+        opened = nil
+        promoted = false
+        rowAcknowledged = false
+        usersEnsured = false
+        grantsGiven = false
+        beating?.cancel()
+        beating = nil
+        ensuring?.cancel()
+        ensuring = nil
+    }
+
+    func fence(_ why: String) async {
+        logger.notice("fencing the server", metadata: ["reason": "\(why)"])
+        await server.kill()
+        await lookAtProcess()
+        observation = nil
+    }
+
+    func refusal(_ error: any Error) -> AgentError {
+        let problem = problem(error, "Failed")
+        return AgentError(reason: problem.reason, message: problem.message)
+    }
+
+    func problem(_ error: any Error, _ reason: String) -> AgentStatus.Problem {
+        switch error {
+        case let error as AgentError: AgentStatus.Problem(reason: error.reason, message: error.message)
+        case let error as StateError: AgentStatus.Problem(reason: error.reason, message: "\(error)")
+        case let error as ReplicationError: AgentStatus.Problem(reason: error.reason, message: "\(error)")
+        case let error as SystemError:
+            AgentStatus.Problem(reason: error.code == ENOSPC ? "DiskFull" : reason, message: "\(error)")
+        default: AgentStatus.Problem(reason: reason, message: "\(error)")
+        }
+    }
+
+    // MARK: Passes
+
+    /// Observes, decides and acts once; returns how long to wait at least before the next pass.
+    func pass() async -> Duration {
+        guard waitingRequests == 0, !closing else { return .milliseconds(1) }
+        return await turn.take {
+            let task = Task { await self.work() }
+            passing = task
+            await task.value
+            passing = nil
+            publish()
+            return isMoving ? .milliseconds(10) : .milliseconds(50)
+        }
+    }
+
+    /// Is the member on its way somewhere, so that it is worth looking often?
+    var isMoving: Bool {
+        guard identity != nil, stateError == nil else { return false }
+        switch board.status.phase {
+        case .writable, .streaming, .idle, .uninitialized, .connecting: return board.status.server.state == .starting
+        case .initializing, .recovering, .applying: return true
+        }
+    }
+
+    func work() async {
+        guard identity != nil, stateError == nil else { return }
+        if replication == nil {
+            await openLog()
+            guard replication != nil else { return }
+        }
+        await observe()
+        for step in MemberPlan.steps(situation()) {
+            guard !Task.isCancelled else { return }
+            do {
+                try await perform(step)
+                failures["step"] = nil
+            } catch is CancellationError {
+                return
+            } catch {
+                failures["step"] = problem(error, "StepFailed")
+                logger.warning("a step failed", metadata: ["step": "\(step)", "error": "\(error)"])
+                observation = nil
+            }
+        }
+        await maintain()
+        // While something is under way the next look follows soon.
+        if isMoving { wakeup.yield() }
+    }
+
+    func observe() async {
+        guard configuration.kind == .data else { return }
+        await server.poll()
+        await lookAtProcess()
+        guard case .running(let process) = serverState, process.end == nil else {
+            observation = nil
+            return
+        }
+        // In a steady state the server is asked once a second; on the way to a role, all the time.
+        if observation != nil, !isMoving, let lastObserved, .now - lastObserved < .milliseconds(900) { return }
+        do {
+            observation = try await ServerCommands.observe(local)
+            lastObserved = .now
+            failures["sql"] = nil
+            if !answered {
+                answered = true
+                await server.isUp()
+                serverFailure = nil
+                ignoredOptions = await server.ignoredOptions()
+            }
+        } catch is CancellationError {
+        } catch {
+            // One that has not answered yet is starting. One that has is in trouble, and maybe full of waiting commits:
+            // it is never killed for being slow.
+            if answered { failures["sql"] = problem(error, "ServerUnresponsive") } else { observation = nil }
+        }
+    }
+
+    /// Takes over what the keeper of the process knows; what belongs to an earlier life of the server is forgotten.
+    func lookAtProcess() async {
+        serverState = await server.state
+        serverCrashes = await server.crashes
+        serverFailure = await server.failure
+        let life = await server.life
+        guard life != lifeSeen else { return }
+        lifeSeen = life
+        startingSince = .now
+        observation = nil
+        answered = false
+        lastObserved = nil
+        failures["sql"] = nil
+        care = ReplicaCare()
+        careVerdict = ReplicaCare.Verdict()
+    }
+
+    var serverSituation: Situation.Server {
+        guard configuration.kind == .data else { return .none }
+        switch serverState {
+        case .running(let process):
+            guard process.end == nil, let observation else { return .starting }
+            return .up(
+                Situation.ServerFacts(
+                    id: observation.id,
+                    readOnly: observation.readOnly,
+                    applied: observation.applied,
+                    fed: fedLife == lifeSeen
+                )
+            )
+        case .stopped:
+            return dataDirectory.exists ? .down(startable: true) : .absent
+        case .ended(let until), .refused(let until):
+            return .down(startable: .now >= until)
+        }
+    }
+
+    func situation() -> Situation {
+        let snapshot = replication?.snapshot ?? ReplicationSnapshot()
+        var log = Situation.Log()
+        log.role = snapshot.role
+        log.epoch = snapshot.epoch
+        log.leader = followed
+        log.position = snapshot.position
+        log.committed = snapshot.committed
+        log.serverAttached = snapshot.serverAttached
+        log.pulling = pulling != nil
+        var situation = Situation(
+            ordinal: configuration.ordinal,
+            promise: promise,
+            fresh: fresh,
+            log: log,
+            server: serverSituation
+        )
+        situation.opened = opened
+        situation.promoted = promoted
+        situation.rowAcknowledged = rowAcknowledged
+        situation.usersEnsured = usersEnsured
+        if let startingSince, .now - startingSince > .seconds(10) { situation.serverSlow = true }
+        return situation
+    }
+
+    var dataDirectory: DataDirectory {
+        DataDirectory(
+            path: configuration.dataDirectory,
+            temporary: configuration.temporaryDirectory,
+            installProgram: configuration.installProgram
+        )
+    }
+}
