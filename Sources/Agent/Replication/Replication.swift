@@ -1,22 +1,35 @@
 public import Logging
+import NIOCore
+import NIOPosix
 public import XDB
 
 /// Everything that moves the log of one member: the log itself, the peers' connections, the local server's binlog on a
 /// leader, and the feed of the local server elsewhere.
+///
+/// All of it lives on one event loop; the methods here post to it. `ReplicationCore` has the rules.
 public final class Replication: Sendable {
-    /// What is true now.
-    public var snapshot: ReplicationSnapshot { ReplicationSnapshot() }
+    private let loop: any EventLoop
+    private let group: MultiThreadedEventLoopGroup
+    private let core: NIOLoopBound<ReplicationCore>
+    private let listeners: [any Channel]
+    private let publisher: SnapshotPublisher
 
-    /// Yields when something in `snapshot` has changed; changes that nobody took yet are one.
-    public let changes: AsyncStream<Void>
-
-    /// The port of the feed on 127.0.0.1.
-    public var feedPort: Int { 0 }
-    /// The account with which the local server connects to the feed. Made anew with every start of the agent.
+    /// The account with which the local server connects to the feed.
     public let feedUser = "xdb"
-    public let feedPassword = ""
+    /// Its password, made anew with every start of the agent.
+    public let feedPassword: String
+    /// The port of the feed on 127.0.0.1.
+    public let feedPort: Int
+    /// The port on which peers are served.
+    public let peerPort: Int
 
-    /// Opens the log (and repairs a torn end), and listens for peers and for the local server. Sealed until told more.
+    /// What is true now.
+    public var snapshot: ReplicationSnapshot { publisher.snapshot }
+
+    /// Yields when something in `snapshot` has changed; changes that nobody took yet are one. For one reader.
+    public var changes: AsyncStream<Void> { publisher.changes }
+
+    /// Opens the log, repairs a torn end, and listens for peers and for the local server. Sealed until told more.
     ///
     /// - Parameter epoch: the epoch that the member has promised before.
     public init(
@@ -25,57 +38,161 @@ public final class Replication: Sendable {
         epoch: Epoch,
         logger: Logger
     ) async throws {
-        changes = AsyncStream { $0.finish() }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let publisher = SnapshotPublisher()
+        let password = String(UInt64.random(in: .min ... .max), radix: 36)
+            + String(UInt64.random(in: .min ... .max), radix: 36)
+        self.group = group
+        self.loop = loop
+        self.publisher = publisher
+        feedPassword = password
+        let account = FeedAccount(
+            user: feedUser,
+            password: password,
+            serverVersion: configuration.feedServerVersion
+        )
+        do {
+            // Opening scans the end of the log: not on the loop, and not on Swift's own threads.
+            let opened = try await NIOThreadPool.singleton.runIfActive {
+                try OpenedLog(configuration: configuration, logger: logger)
+            }
+            core = try await loop.submit {
+                let core = ReplicationCore(
+                    loop: loop,
+                    configuration: configuration,
+                    tls: tls,
+                    opened: opened,
+                    epoch: epoch,
+                    publisher: publisher,
+                    logger: logger
+                )
+                core.start()
+                return NIOLoopBound(core, eventLoop: loop)
+            }.get()
+            let core = core
+            let peers = try await Listener.peers(core, group: group, configuration: configuration)
+            let feed: any Channel
+            do {
+                feed = try await Listener.feed(core, group: group, port: configuration.feedPort, account: account)
+            } catch {
+                try? await peers.close()
+                throw error
+            }
+            listeners = [peers, feed]
+            peerPort = peers.localAddress?.port ?? configuration.peerPort
+            feedPort = feed.localAddress?.port ?? configuration.feedPort
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
     }
 
-    /// Ends every session of an older epoch; when it returns, nothing is accepted or acknowledged for one.
+    /// Ends every session of an older epoch.
+    ///
+    /// When it returns, nothing is accepted or acknowledged for an older epoch any more, and what it says is durable.
+    /// In the epoch that is promised already it only says so.
     public func seal(epoch: Epoch) async throws -> SealedLog {
-        throw ReplicationError.closed
+        try await waiting { core, promise in core.seal(epoch, promise) }
     }
 
-    /// Receives the log of the epoch's leader from now on, reconnecting by itself. A suffix of the own log that
-    /// conflicts with the leader's is removed; where it must not be removed, `snapshot.failure` says so.
+    /// Ends the current role without another promise: nothing is accepted or acknowledged until a role is given again.
+    public func standDown() async throws {
+        try await onLoop { core in
+            core.standDown()
+            core.publish()
+        }
+    }
+
+    /// Receives the log of the epoch's leader from now on, reconnecting by itself.
+    ///
+    /// A suffix of the own log that conflicts with the leader's is removed; where it must not be removed,
+    /// `snapshot.failure` says so. Repeating it with the same leader changes nothing.
     ///
     /// - Parameter server: the end of the local server's binlog (`@@gtid_binlog_pos`), nil on a logger.
     public func follow(epoch: Epoch, leader: PeerAddress, server: GTID?) async throws {
-        throw ReplicationError.closed
+        try await onLoop { core in try core.follow(epoch, leader, server) }
     }
 
     /// Completes the log from another sealed member, up to a position, before this member leads.
     public func pull(epoch: Epoch, source: PeerAddress, until: Position, server: GTID?) async throws {
-        throw ReplicationError.closed
+        try await waiting { core, promise in core.pull(epoch, source, until, server, promise) }
     }
 
-    /// Becomes the epoch's leader as far as the log is concerned: appends the first transactions and serves the peers.
-    /// Returns the GTID of the last one; nothing is acknowledged to the server before `attachServer`.
+    /// Becomes the epoch's leader as far as the log is concerned.
+    ///
+    /// The log must end at `start`, or, after a restart of the agent, in the epoch itself: then only what is missing of
+    /// the first transactions is appended. Peers are served from now on; nothing is acknowledged to the local server
+    /// before `attachServer`. Returns the last of the first transactions; wait until it is committed.
     public func lead(
         epoch: Epoch,
         ordinal: UInt32,
+        start: Position,
         voters: [String],
         learners: [String],
         firstTransactions: [FirstTransaction]
     ) async throws -> GTID {
-        throw ReplicationError.closed
+        let request = LeadershipRequest(
+            epoch: epoch,
+            ordinal: ordinal,
+            start: start,
+            voters: voters,
+            learners: learners,
+            firstTransactions: firstTransactions
+        )
+        return try await onLoop { core in try core.lead(request) }
     }
 
-    /// Returns once a position is committed; throws `roleChanged` when the member is sealed meanwhile.
+    /// Returns once a position is committed; throws `roleChanged` when the member's role ends before.
     public func waitCommitted(_ position: Position) async throws {
-        throw ReplicationError.closed
+        try await waiting { core, promise in core.waitCommitted(position, promise) }
     }
 
     /// Reads the local server's binlog as its only semi-synchronous replica, from the end of the log, and acknowledges
-    /// by majority. Connects again by itself while the server has this epoch's `server_id`; otherwise
-    /// `snapshot.serverAttached` gets false and `snapshot.failure` says why.
+    /// what a majority has.
+    ///
+    /// Returns when the server's events come. Connects again by itself; while it cannot, `snapshot.serverAttached` is
+    /// false, and `snapshot.failure` says why. A server whose `server_id` is not this epoch's is refused.
     public func attachServer(socket: String) async throws {
-        throw ReplicationError.closed
+        try await waiting { (core, promise: EventLoopPromise<Void>) in
+            guard case .leader(let leadership) = core.role else {
+                return promise.fail(ReplicationError.wrongRole("only a leader reads its server's log"))
+            }
+            leadership.attach(socket: socket, promise)
+        }
     }
 
-    /// Stops reading the local server.
+    /// Stops reading the local server; nothing is acknowledged to it any more.
     public func detachServer() async {
+        try? await onLoop { (core) -> Void in
+            guard case .leader(let leadership) = core.role else { return }
+            leadership.detach()
+            core.publish()
+        }
     }
 
-    /// Ends everything; the log is durable up to what `snapshot` said.
+    /// Ends everything; the log is durable up to what `snapshot` says afterwards.
     public func close() async {
+        for listener in listeners { try? await listener.close() }
+        try? await waiting { (core, promise: EventLoopPromise<Void>) in core.close(promise) }
+        try? await group.shutdownGracefully()
+    }
+
+    private func waiting<Value: Sendable>(
+        _ body: @escaping @Sendable (ReplicationCore, EventLoopPromise<Value>) -> Void
+    ) async throws -> Value {
+        let promise = loop.makePromise(of: Value.self)
+        let core = core
+        loop.execute { body(core.value, promise) }
+        return try await promise.futureResult.get()
+    }
+
+    /// Runs something on the loop, with all that the loop owns.
+    func onLoop<Value: Sendable>(
+        _ body: @escaping @Sendable (ReplicationCore) throws -> Value
+    ) async throws -> Value {
+        let core = core
+        return try await loop.submit { try body(core.value) }.get()
     }
 }
 
@@ -83,9 +200,12 @@ public final class Replication: Sendable {
 public struct SealedLog: Hashable, Sendable {
     /// The durable end.
     public var position: Position
+    /// The newest position that is known to be committed.
     public var committed: Position
+    /// The first transaction that the log still has; nil when it is empty.
     public var first: Position?
 
+    /// A state.
     public init(position: Position, committed: Position, first: Position?) {
         self.position = position
         self.committed = committed

@@ -1,0 +1,206 @@
+import BinaryLog
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import Testing
+import XDB
+
+@testable import Agent
+
+/// Members in one process, each on its own loopback address, with real TLS and real files.
+final class TestGroup {
+    let members: [TestMember]
+    let directory: String
+
+    init(_ count: Int, segmentBytes: UInt64 = 64 << 20) async throws {
+        directory = FileManager.default.temporaryDirectory.path + "/xdb-group-\(UUID().uuidString)"
+        let port = try Self.freePort()
+        let network = Int.random(in: 1...200)
+        members = (0..<count).map { index in
+            TestMember(
+                name: "orders-\(index)",
+                ordinal: UInt32(index),
+                host: "127.\(network).\(index).1",
+                port: port,
+                directory: "\(directory)/orders-\(index)",
+                segmentBytes: segmentBytes
+            )
+        }
+        for member in members { try await member.start() }
+    }
+
+    subscript(_ index: Int) -> TestMember { members[index] }
+
+    var names: [String] { members.map(\.name) }
+
+    func close() async {
+        for member in members { await member.stop() }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Seals everyone who runs, and lets one member lead with a first transaction.
+    @discardableResult
+    func elect(_ leader: Int, epoch: UInt32, voters: [String]? = nil, learners: [String] = []) async throws -> GTID {
+        let epoch = Epoch(rawValue: epoch)
+        for member in members where member.replication != nil { _ = try await member.running.seal(epoch: epoch) }
+        return try await members[leader].lead(epoch: epoch, voters: voters ?? names, learners: learners)
+    }
+
+    func follow(_ follower: Int, _ leader: Int, epoch: UInt32, server: GTID? = nil) async throws {
+        try await members[follower].running.follow(
+            epoch: Epoch(rawValue: epoch),
+            leader: members[leader].address,
+            server: server
+        )
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> UInt16 in
+                guard bind(descriptor, pointer, length) == 0, getsockname(descriptor, pointer, &length) == 0 else {
+                    return 0
+                }
+                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_port.bigEndian }
+            }
+        }
+        try #require(port != 0)
+        return Int(port)
+    }
+}
+
+/// One member of a `TestGroup`.
+final class TestMember {
+    let name: String
+    let ordinal: UInt32
+    let host: String
+    var configuration: ReplicationConfiguration
+    private(set) var replication: Replication?
+    var tls: String
+
+    init(name: String, ordinal: UInt32, host: String, port: Int, directory: String, segmentBytes: UInt64) {
+        self.name = name
+        self.ordinal = ordinal
+        self.host = host
+        tls = TestCertificates.shared.path(of: name)
+        configuration = ReplicationConfiguration(
+            member: name,
+            group: TestCertificates.group,
+            namespace: TestCertificates.namespace,
+            directory: directory
+        )
+        configuration.peerHost = host
+        configuration.peerPort = port
+        configuration.peersPort = port
+        configuration.feedPort = 0
+        configuration.segmentBytes = segmentBytes
+        configuration.serverUser = NSUserName()
+        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    var address: PeerAddress { PeerAddress(name: name, host: host) }
+
+    var running: Replication {
+        get throws { try #require(replication, "\(name) does not run") }
+    }
+
+    var snapshot: ReplicationSnapshot { replication?.snapshot ?? ReplicationSnapshot() }
+
+    func start(epoch: UInt32 = 0) async throws {
+        var logger = Logger(label: name)
+        logger.logLevel = ProcessInfo.processInfo.environment["XDB_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
+        replication = try await Replication(
+            configuration: configuration,
+            tls: TLSMaterial(directory: tls),
+            epoch: Epoch(rawValue: epoch),
+            logger: logger
+        )
+        // The server behind the feed finds it at the same place after a restart.
+        configuration.feedPort = replication?.feedPort ?? 0
+    }
+
+    func stop() async {
+        await replication?.close()
+        replication = nil
+    }
+
+    func lead(epoch: Epoch, voters: [String], learners: [String] = []) async throws -> GTID {
+        try await running.lead(
+            epoch: epoch,
+            ordinal: ordinal,
+            start: try await running.seal(epoch: epoch).position,
+            voters: voters,
+            learners: learners,
+            firstTransactions: [
+                FirstTransaction(database: "", content: .schemaChange("CREATE SCHEMA IF NOT EXISTS xdb")),
+                FirstTransaction(
+                    database: "xdb",
+                    content: .schemaChange(
+                        "CREATE TABLE IF NOT EXISTS xdb.heartbeat (id INT PRIMARY KEY, epoch BIGINT) ENGINE=InnoDB"
+                    )
+                ),
+                FirstTransaction(
+                    database: "xdb",
+                    content: .statements(["REPLACE INTO xdb.heartbeat VALUES (1, \(epoch))"])
+                ),
+            ]
+        )
+    }
+
+    /// Appends transactions of the leader's server id, as its server would.
+    func write(_ count: Int = 1, statement: String = "REPLACE INTO xdb.heartbeat VALUES (2, 1)") async throws -> GTID {
+        try await running.onLoop { core in
+            guard case .leader(let leadership) = core.role else { throw ReplicationError.wrongRole("not leading") }
+            for _ in 0..<count {
+                let group = SynthesizedGroup(
+                    gtid: GTID(serverID: leadership.serverID, sequence: core.log.openSequence + 1),
+                    content: .changes([statement]),
+                    database: "xdb",
+                    timestamp: WallClock.seconds()
+                )
+                for event in group.events { try core.log.append(event: event) }
+            }
+            core.log.flush()
+            return try #require(core.log.end)
+        }
+    }
+
+    /// Waits until the snapshot is as wanted.
+    func until(
+        _ what: Comment,
+        seconds: Double = 30,
+        location: SourceLocation = #_sourceLocation,
+        _ condition: (ReplicationSnapshot) -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < deadline {
+            if condition(snapshot) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("\(name): \(what); \(snapshot)", sourceLocation: location)
+        throw CancellationError()
+    }
+}
+
+extension Replication {
+    /// Appends one transaction of the leader's server id, as its server would.
+    func appendForTests() async throws -> GTID? {
+        try await onLoop { core in
+            guard case .leader(let leadership) = core.role else { return nil }
+            let group = SynthesizedGroup(
+                gtid: GTID(serverID: leadership.serverID, sequence: core.log.openSequence + 1),
+                content: .changes(["REPLACE INTO xdb.heartbeat VALUES (3, 1)"]),
+                database: "xdb",
+                timestamp: WallClock.seconds()
+            )
+            for event in group.events { try core.log.append(event: event) }
+            core.log.flush()
+            return core.log.end
+        }
+    }
+}
