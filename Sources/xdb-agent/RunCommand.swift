@@ -4,7 +4,7 @@ public import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// `xdb-agent run`
+/// Runs `xdb-agent run`.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -96,12 +96,14 @@ struct RunCommand: AsyncParsableCommand {
         settings.feedPort = feedPort
         settings.probePort = probePort
         settings.serverPort = serverPort
+        var quiet = logger
+        quiet.logLevel = max(level, .warning)
         let agent = MemberAgent(configuration: settings, version: Build.version, logger: logger)
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [agent],
                 gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
+                logger: quiet
             )
         )
         logger.info("the agent starts", metadata: ["version": "\(Build.version)", "kind": "\(kind.rawValue)"])

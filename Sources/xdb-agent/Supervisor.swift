@@ -1,8 +1,9 @@
 import Glibc
 
-/// The first process of a member's container. It runs the agent, starts it again when it dies, so that a crash of the
-/// agent does not stop the server, and reaps the processes that lost their parents. It ends only when it was asked to,
-/// after the agent has ended in order.
+/// The first process of a member's container.
+///
+/// It runs the agent, starts it again when it dies, so that a crash of the agent does not stop the server, and reaps
+/// the processes that lost their parents. It ends only when it was asked to, after the agent has ended in order.
 enum Supervisor {
     /// How long a child that dies at once is left alone, doubling up to the second.
     private static let pauses: (first: UInt32, longest: UInt32) = (100_000, 5_000_000)

@@ -24,7 +24,7 @@ struct Root: AsyncParsableCommand {
     )
 }
 
-/// `xdb-agent version`
+/// Runs `xdb-agent version`.
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
 
@@ -33,7 +33,7 @@ struct VersionCommand: ParsableCommand {
     }
 }
 
-/// `xdb-agent init`, which is handled before anything is parsed; here for the help only.
+/// Explains `xdb-agent init`, which is handled before anything is parsed; here for the help only.
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",

@@ -57,8 +57,10 @@ struct Accounts: Sendable {
         }
     }
 
-    /// What an account may do: everything in every database except the system's. The server takes the most specific
-    /// entry for a database, so that a right without effect on `mysql` and `xdb` takes the pattern's rights away there.
+    /// What an account may do: everything in every database except the system's.
+    ///
+    /// The server takes the most specific entry for a database, so that a right without effect on `mysql` and `xdb`
+    /// takes the pattern's rights away there.
     ///
     /// Not among the global rights, for each of them could undo the group's safety: SUPER, CONNECTION ADMIN, READ_ONLY
     /// ADMIN, the BINLOG and REPLICATION ones, SET USER, FEDERATED ADMIN, FILE, RELOAD (it allows RESET MASTER), and
@@ -90,13 +92,14 @@ struct Accounts: Sendable {
     }
 
     private static func isName(_ name: String) -> Bool {
-        name.utf8.count <= 80 && name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                true
-            default: false
+        name.utf8.count <= 80
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
             }
-        }
     }
 }

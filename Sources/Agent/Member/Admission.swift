@@ -8,14 +8,14 @@ enum Admission: Hashable, Sendable {
     case accept(Promise, enters: Bool)
     case refuse(AgentError)
 
-    /// `POST /v1/seal`
+    /// Judges `POST /v1/seal`.
     static func seal(_ epoch: Epoch, _ promise: Promise) -> Admission {
         if let refusal = tooOld(epoch, promise) { return .refuse(refusal) }
         if epoch == promise.epoch { return .already }
         return .accept(Promise(epoch: epoch, duty: .sealed), enters: true)
     }
 
-    /// `POST /v1/lead`
+    /// Judges `POST /v1/lead`.
     static func lead(
         _ request: LeadRequest,
         _ promise: Promise,
@@ -45,7 +45,9 @@ enum Admission: Hashable, Sendable {
         case .lead(let current):
             // Where the log comes from may change while it is not complete; who votes may not.
             guard current.start == terms.start, current.voters == terms.voters, current.learners == terms.learners
-            else { return .refuse(conflict("this member leads epoch \(promise.epoch) with other voters or another start")) }
+            else {
+                return .refuse(conflict("this member leads epoch \(promise.epoch) with other voters or another start"))
+            }
             guard current.source != terms.source else { return .already }
             return .accept(Promise(epoch: request.epoch, duty: .lead(terms)), enters: false)
         case .resigned:
@@ -60,7 +62,7 @@ enum Admission: Hashable, Sendable {
         }
     }
 
-    /// `POST /v1/follow`
+    /// Judges `POST /v1/follow`.
     static func follow(_ request: FollowRequest, _ promise: Promise, member: String) -> Admission {
         if let refusal = tooOld(request.epoch, promise) { return .refuse(refusal) }
         guard request.leader.name != member else {

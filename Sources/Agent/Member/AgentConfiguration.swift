@@ -1,16 +1,22 @@
 /// What `xdb-agent run` is told by its flags.
 public struct AgentConfiguration: Sendable {
-    /// Has the member data, or the log alone?
+    /// What a member has: data and the log, or the log alone.
     public enum Kind: String, Sendable, Codable, CaseIterable {
         case data
         case logger
     }
 
+    /// The member's name, for example `orders-0`.
     public var member: String
+    /// The member's number in its group, below 16.
     public var ordinal: UInt32
+    /// Which life of the member's directory this is.
     public var incarnation: Int
+    /// The group's name.
     public var group: String
+    /// The group's namespace.
     public var namespace: String
+    /// What the member has.
     public var kind: Kind
     /// Everything of this incarnation that has to last.
     public var directory: String
@@ -24,15 +30,22 @@ public struct AgentConfiguration: Sendable {
     public var serverConfiguration: String
     /// Where everything that others connect to listens.
     public var address = "0.0.0.0"
+    /// The port of the control API.
     public var controlPort = 7700
+    /// The port for the agents of other members.
     public var peerPort = 7701
+    /// The port on 127.0.0.1 where the server reads the log; 0 takes a free one.
     public var feedPort = 7702
+    /// The port of probes and metrics.
     public var probePort = 7703
+    /// The port of the server.
     public var serverPort = 3306
-    /// The program; tests run another one.
+    /// The server's program.
     public var serverProgram = "/usr/sbin/mariadbd"
+    /// The program that makes an empty data directory.
     public var installProgram = "/usr/bin/mariadb-install-db"
 
+    /// The settings without a usual value.
     public init(
         member: String,
         ordinal: UInt32,

@@ -10,20 +10,25 @@ public struct AgentLogHandler: LogHandler {
         case text
     }
 
+    /// The least level that is written.
     public var logLevel: Logger.Level = .info
+    /// What every record carries.
     public var metadata: Logger.Metadata = [:]
     private let format: Format
 
+    /// A handler for one logger.
     public init(format: Format, level: Logger.Level) {
         self.format = format
         self.logLevel = level
     }
 
+    /// One value of what every record carries.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one record.
     public func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let line = Self.line(
@@ -44,7 +49,7 @@ public struct AgentLogHandler: LogHandler {
         message: String,
         metadata: Logger.Metadata
     ) -> String {
-        let time = date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+        let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let pairs = metadata.sorted { $0.key < $1.key }
         switch format {
         case .text:

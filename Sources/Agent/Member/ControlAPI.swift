@@ -1,8 +1,7 @@
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
-import HTTPTypes
 import Logging
 import NIOCore
 import NIOSSL
@@ -10,8 +9,9 @@ import NIOTLS
 import ServiceLifecycle
 import XDB
 
-/// The API for the operator: HTTP/1.1 over mutual TLS. Only a client whose certificate carries the operator's name for
-/// this group gets an answer.
+/// The API for the operator: HTTP/1.1 over mutual TLS.
+///
+/// Only a client whose certificate carries the operator's name for this group gets an answer.
 struct ControlAPI: Service {
     let configuration: AgentConfiguration
     let tls: TLSMaterial

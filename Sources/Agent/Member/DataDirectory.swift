@@ -17,8 +17,10 @@ struct DataDirectory: Sendable {
         return String(cString: entry.pointee.pw_name)
     }
 
-    /// Makes an empty data directory where there is none. It is built aside and renamed into place when all of it is
-    /// durable, so that a data directory that is there is whole.
+    /// Makes an empty data directory where there is none.
+    ///
+    /// It is built aside and renamed into place when all of it is durable, so that a data directory that is there is
+    /// whole.
     func create(output: String) async throws {
         guard !exists else { return }
         let building = temporary + "/data.new"

@@ -46,8 +46,9 @@ actor DatabaseServer {
         if case .running(let process) = state { process } else { nil }
     }
 
-    /// Takes over a server that an earlier agent started on this data directory. Several would be a fault of ours that
-    /// the storage engine's locks have contained: all of them are ended.
+    /// Takes over a server that an earlier agent started on this data directory.
+    ///
+    /// Several would be a fault of ours that the storage engine's locks have contained: all of them are ended.
     func adopt() async {
         let found = WatchedProcess.find(
             program: configuration.serverProgram,
@@ -64,7 +65,9 @@ actor DatabaseServer {
         watch(process)
     }
 
-    /// Starts the server fail-safe. Does nothing while it runs or has to be left alone.
+    /// Starts the server fail-safe.
+    ///
+    /// Does nothing while it runs or has to be left alone.
     func start(serverID: ServerID) throws {
         switch state {
         case .running: return
@@ -98,7 +101,9 @@ actor DatabaseServer {
         watch(process)
     }
 
-    /// Ends the server at once. Nothing that waits for an acknowledgement gets one, and nothing of it is committed.
+    /// Ends the server at once.
+    ///
+    /// Nothing that waits for an acknowledgement gets one, and nothing of it is committed.
     func kill() async {
         guard let process else { return }
         expected = true
@@ -107,8 +112,9 @@ actor DatabaseServer {
         settle(process)
     }
 
-    /// Lets the server end in order; kills it when it takes too long. Only for a server without waiting commits: an
-    /// orderly end commits them without an acknowledgement.
+    /// Lets the server end in order; kills it when it takes too long.
+    ///
+    /// Only for a server without waiting commits: an orderly end commits them without an acknowledgement.
     func stop(within limit: Duration) async {
         guard let process else { return }
         expected = true
@@ -122,7 +128,7 @@ actor DatabaseServer {
         settle(process)
     }
 
-    /// Reads the server's log and notices an end. Called often.
+    /// Reads the server's log and notices an end.
     func poll() {
         log.poll()
         if let process, process.end != nil { settle(process) }

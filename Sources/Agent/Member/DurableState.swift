@@ -1,7 +1,9 @@
 import FoundationEssentials
 import XDB
 
-/// To whom a member's directory belongs. Written once, before anything else is in the directory.
+/// To whom a member's directory belongs.
+///
+/// Written once, before anything else is in the directory.
 struct Identity: Hashable, Sendable, Codable {
     /// The uid of the `XDBGroup`.
     var group: String
@@ -11,7 +13,9 @@ struct Identity: Hashable, Sendable, Codable {
     var kind: AgentConfiguration.Kind
 }
 
-/// What a member has promised: the newest epoch, and its part in it. It is durable before it has any effect.
+/// What a member has promised: the newest epoch, and its part in it.
+///
+/// It is durable before it has any effect.
 struct Promise: Hashable, Sendable, Codable {
     /// The part in the epoch.
     enum Duty: Hashable, Sendable, Codable {

@@ -13,6 +13,7 @@ public struct MemberAgent: Service {
     private let version: String
     private let logger: Logger
 
+    /// An agent that does nothing before it runs.
     public init(configuration: AgentConfiguration, version: String, logger: Logger) {
         self.configuration = configuration
         self.version = version
@@ -21,12 +22,13 @@ public struct MemberAgent: Service {
         self.logger = logger
     }
 
-    /// To be called first of all in the process, before there is a second thread: keeps the heap small.
+    /// Keeps the heap small; to be called first of all in the process, before there is a second thread.
     public static func prepareProcess() {
         xdb_small_heap()
         _ = mysql_server_init(0, nil, nil)
     }
 
+    /// Runs until the service group or the task ends it.
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -41,16 +43,16 @@ public struct MemberAgent: Service {
     private func serve(_ group: any EventLoopGroup) async throws {
         let tls = TLSMaterial(directory: configuration.tlsDirectory)
         let controller = MemberController(configuration: configuration, tls: tls, version: version, logger: logger)
-        // A library's chatter about requests belongs to another level than the agent's own.
+        // The libraries' chatter about services and connections is not what an agent's log is for.
         var quiet = logger
-        if quiet.logLevel < .warning, quiet.logLevel > .debug { quiet.logLevel = .warning }
+        quiet.logLevel = max(quiet.logLevel, .warning)
         let services: [any Service] = [
             Keeper(controller: controller),
             ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
             ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
         ]
         let servers = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: services, logger: logger)
+            configuration: ServiceGroupConfiguration(services: services, logger: quiet)
         )
         try await servers.run()
     }

@@ -67,7 +67,8 @@ extension MemberController {
             problems.append(
                 AgentStatus.Problem(
                     reason: "Resigned",
-                    message: "this member led epoch \(promise.epoch) and lost its server; a leader is to be elected anew"
+                    message:
+                        "this member led epoch \(promise.epoch) and lost its server; a leader is to be elected anew"
                 )
             )
         }
@@ -75,7 +76,8 @@ extension MemberController {
             problems.append(
                 AgentStatus.Problem(
                     reason: "LogIncomplete",
-                    message: "the log ends at \(snapshot.position) and the epoch starts at \(terms.start), but no source "
+                    message:
+                        "the log ends at \(snapshot.position) and the epoch starts at \(terms.start), but no source "
                         + "was named: repeat the request to lead with one"
                 )
             )

@@ -24,7 +24,10 @@ extension MemberController {
             )
             try await local.execute(statements)
             fedLife = lifeSeen
-            logger.info("the server applies the log", metadata: ["after": "\(observation?.applied?.description ?? "-")"])
+            logger.info(
+                "the server applies the log",
+                metadata: ["after": "\(observation?.applied?.description ?? "-")"]
+            )
         case .follow(let leader, let end):
             try await replication.follow(epoch: promise.epoch, leader: leader, server: end)
             followed = leader
@@ -37,29 +40,21 @@ extension MemberController {
             opened = try await replication.lead(
                 epoch: promise.epoch,
                 ordinal: configuration.ordinal,
+                start: terms.start,
                 voters: terms.voters,
                 learners: terms.learners,
                 firstTransactions: Heartbeat.firstTransactions(
                     .now(epoch: promise.epoch, ordinal: configuration.ordinal)
                 )
             )
-            logger.info("opened the epoch", metadata: ["epoch": "\(promise.epoch)", "end": "\(opened?.description ?? "-")"])
-        case .resumeEpoch:
-            guard let terms = promise.terms else { return }
-            promoted = true
-            opened = try await replication.lead(
-                epoch: promise.epoch,
-                ordinal: configuration.ordinal,
-                voters: terms.voters,
-                learners: terms.learners,
-                firstTransactions: []
+            logger.info(
+                "opened the epoch",
+                metadata: ["epoch": "\(promise.epoch)", "end": "\(opened?.description ?? "-")"]
             )
-            logger.info("leads on with the same server", metadata: ["epoch": "\(promise.epoch)"])
         case .promote:
             try await promote()
         case .attachServer:
-            promoted = true
-            try await replication.attachServer(socket: configuration.socket)
+            attach(replication)
         case .writeRow:
             beat()
         case .ensureUsers:
@@ -100,11 +95,33 @@ extension MemberController {
             } catch {
                 guard number == pulls, !Task.isCancelled else { return }
                 failures["pull"] = problem(error, "PullFailed")
-                logger.warning("the log cannot be completed", metadata: ["source": "\(source.name)", "error": "\(error)"])
+                logger.warning(
+                    "the log cannot be completed",
+                    metadata: ["source": "\(source.name)", "error": "\(error)"]
+                )
                 try? await Task.sleep(for: .milliseconds(500))
             }
             guard number == pulls else { return }
             pulling = nil
+            wakeup.yield()
+        }
+    }
+
+    /// Has the log read the server; it reconnects by itself from then on, and ends with the role.
+    func attach(_ replication: Replication) {
+        promoted = true
+        guard attaching == nil else { return }
+        let epoch = promise.epoch
+        attaching = Task {
+            do {
+                try await replication.attachServer(socket: configuration.socket)
+                failures["attach"] = nil
+                logger.info("acknowledges the server's commits", metadata: ["epoch": "\(epoch)"])
+            } catch {
+                if promise.epoch == epoch, promise.terms != nil { failures["attach"] = problem(error, "AttachFailed") }
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+            attaching = nil
             wakeup.yield()
         }
     }
@@ -114,7 +131,7 @@ extension MemberController {
         try state.write(next)
         promise = next
         forgetEpoch()
-        _ = try await replication.seal(epoch: next.epoch)
+        try await replication.standDown()
         logger.notice("the epoch's leader lost its server", metadata: ["epoch": "\(next.epoch)"])
         if let observation, observation.id != ServerOptions.failSafeID(ordinal: configuration.ordinal) {
             await fence("its epoch is over")

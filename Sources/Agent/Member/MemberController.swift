@@ -4,8 +4,7 @@ import Logging
 import Synchronization
 import XDB
 
-/// One member: it keeps the promise, looks at the log and the server, and takes the steps that `MemberPlan` names, again
-/// and again.
+/// One member: it keeps the promise, looks at the log and the server, and takes the steps that `MemberPlan` names.
 ///
 /// Requests and passes take turns. A request that waits cancels the pass that runs: the pass's statements may hang at a
 /// server that does not answer, and a seal must not.
@@ -63,6 +62,7 @@ actor MemberController {
     var creating: Task<Void, Never>?
     var pulling: Task<Void, Never>?
     var pulls = 0
+    var attaching: Task<Void, Never>?
     var beating: Task<Void, Never>?
     var ensuring: Task<Void, Never>?
     var forwarding: Task<Void, Never>?
@@ -106,8 +106,9 @@ actor MemberController {
 
     // MARK: Life
 
-    /// Takes up what an earlier agent left, and works until the task is cancelled. The server is left running then;
-    /// `shutDown` ends it.
+    /// Takes up what an earlier agent left, and works until the task is cancelled.
+    ///
+    /// The server is left running then; `shutDown` ends it.
     func run() async {
         await turn.take { await takeUp() }
         await withTaskGroup(of: Void.self) { group in
@@ -175,6 +176,7 @@ actor MemberController {
         settings.peerHost = configuration.address
         settings.peerPort = configuration.peerPort
         settings.feedPort = configuration.feedPort
+        settings.serverUser = DataDirectory.user
         do {
             let replication = try await Replication(
                 configuration: settings,
@@ -212,7 +214,7 @@ actor MemberController {
 
     // MARK: Requests
 
-    /// `POST /v1/initialize`
+    /// Answers `POST /v1/initialize`.
     func initialize(_ request: InitializeRequest) async throws(AgentError) -> AgentStatus {
         try await exclusively { () async throws(AgentError) in
             if let stateError { throw refusal(stateError) }
@@ -248,7 +250,7 @@ actor MemberController {
         }
     }
 
-    /// `POST /v1/seal`
+    /// Answers `POST /v1/seal`.
     func seal(_ request: SealRequest) async throws(AgentError) -> SealAnswer {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
@@ -269,7 +271,7 @@ actor MemberController {
         }
     }
 
-    /// `POST /v1/lead`
+    /// Answers `POST /v1/lead`.
     func lead(_ request: LeadRequest) async throws(AgentError) -> AgentStatus {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
@@ -285,7 +287,7 @@ actor MemberController {
         }
     }
 
-    /// `POST /v1/follow`
+    /// Answers `POST /v1/follow`.
     func follow(_ request: FollowRequest) async throws(AgentError) -> AgentStatus {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
@@ -371,6 +373,7 @@ actor MemberController {
     func forgetEpoch() {
         opened = nil
         promoted = false
+        for key in ["attach", "row", "users", "pull", "step"] { failures[key] = nil }
         rowAcknowledged = false
         usersEnsured = false
         grantsGiven = false
@@ -418,11 +421,12 @@ actor MemberController {
         }
     }
 
-    /// Is the member on its way somewhere, so that it is worth looking often?
+    /// True while the member is on its way somewhere, so that it is worth looking often.
     var isMoving: Bool {
         guard identity != nil, stateError == nil else { return false }
         switch board.status.phase {
-        case .writable, .streaming, .idle, .uninitialized, .connecting: return board.status.server.state == .starting
+        case .writable, .streaming, .idle, .uninitialized, .connecting:
+            return board.status.server.state == .starting || board.status.server.state == .crashed
         case .initializing, .recovering, .applying: return true
         }
     }
@@ -535,7 +539,9 @@ actor MemberController {
             server: serverSituation
         )
         situation.opened = opened
-        situation.promoted = promoted
+        // A server that leads has been made to, by this agent or by the one before.
+        situation.promoted =
+            promoted || observation?.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
         situation.rowAcknowledged = rowAcknowledged
         situation.usersEnsured = usersEnsured
         if let startingSince, .now - startingSince > .seconds(10) { situation.serverSlow = true }

@@ -61,7 +61,9 @@ struct Situation: Hashable, Sendable {
     var failSafeID: ServerID { ServerOptions.failSafeID(ordinal: ordinal) }
 }
 
-/// One thing that a member does. Each is short, or only begins something; each may be repeated.
+/// One thing that a member does.
+///
+/// Each is short, or only begins something; each may be repeated.
 enum Step: Hashable, Sendable {
     case createData
     case startServer
@@ -75,10 +77,8 @@ enum Step: Hashable, Sendable {
     case pull(PeerAddress, until: Position, server: GTID?)
     /// The log needs a part that nobody was named for.
     case reportIncompleteLog
-    /// The log becomes the epoch's, with its first transactions.
+    /// The log becomes the epoch's, with what is missing of its first transactions.
     case openEpoch
-    /// The log goes on as the epoch's, under a server that leads it already.
-    case resumeEpoch
     case promote
     case attachServer
     case writeRow
@@ -86,8 +86,10 @@ enum Step: Hashable, Sendable {
     case openWrites
 }
 
-/// The rules of a member's life: what to do in which situation. Pure; the controller observes, asks, and acts, again and
-/// again, so that every step may fail, be repeated, or be the first one after a restart.
+/// The rules of a member's life: what to do in which situation.
+///
+/// Pure: the controller observes, asks, and acts, again and again, so that every step may fail, be repeated, or be the
+/// first one after a restart.
 enum MemberPlan {
     /// The next steps: at most one for the server and one for the log, which need not wait for each other.
     static func steps(_ situation: Situation) -> [Step] {
@@ -97,15 +99,16 @@ enum MemberPlan {
 
     /// A leader's server is an instance: when it is gone, what it had may be gone too, and only an election tells who
     /// has everything that was acknowledged.
+    ///
+    /// An agent that finds the promise on the disk does not know whether the server has led already; but a server that
+    /// runs and does not lead never has: no agent starts one again before it has resigned.
     private static func mustResign(_ situation: Situation) -> Bool {
         guard situation.promise.terms != nil else { return false }
         switch situation.server {
         case .none: return true
         case .starting: return false
         case .absent, .down: return situation.promoted || !situation.fresh
-        case .up(let facts):
-            guard facts.id != situation.leadingID else { return false }
-            return situation.promoted || !situation.fresh
+        case .up(let facts): return situation.promoted && facts.id != situation.leadingID
         }
     }
 
@@ -146,8 +149,12 @@ enum MemberPlan {
             return .follow(leader, server: server.end)
         case .lead(let terms):
             guard situation.log.role != .leader || situation.log.epoch != promise.epoch else { return nil }
-            if case .up(let facts) = situation.server, facts.id == situation.leadingID { return .resumeEpoch }
-            guard situation.fresh, !situation.log.pulling else { return nil }
+            if case .up(let facts) = situation.server {
+                if facts.id == situation.leadingID { return .openEpoch }
+            } else if !situation.fresh {
+                return nil
+            }
+            guard !situation.log.pulling else { return nil }
             guard situation.log.position < terms.start else { return .openEpoch }
             guard let server = serverEnd(situation) else { return nil }
             guard let source = terms.source else { return .reportIncompleteLog }
@@ -155,8 +162,10 @@ enum MemberPlan {
         }
     }
 
-    /// Where the server's own binlog ends, below which the log must not be cut; nil when it is better to wait for the
-    /// server to say so. A server that cannot say so for long is checked by the feed when it comes.
+    /// Where the server's own binlog ends, below which the log must not be cut.
+    ///
+    /// Nil when it is better to wait for the server to say so. One that cannot say so for long is checked by the feed
+    /// when it comes.
     private static func serverEnd(_ situation: Situation) -> ServerEnd? {
         switch situation.server {
         case .none, .absent: ServerEnd(end: nil)

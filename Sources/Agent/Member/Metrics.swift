@@ -2,7 +2,7 @@ import XDB
 
 /// What Prometheus reads of an agent: every figure with what it means, from one status.
 enum Metrics {
-    /// Is the member fit for clients and for the count of those that are there?
+    /// True when the member does what its part asks for.
     static func isReady(_ status: AgentStatus, kind: AgentConfiguration.Kind) -> Bool {
         switch kind {
         case .logger: status.phase == .streaming

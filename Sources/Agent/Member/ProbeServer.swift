@@ -5,7 +5,9 @@ import NIOCore
 import ServiceLifecycle
 import XDB
 
-/// Plain HTTP for the kubelet and for Prometheus: `/livez`, `/readyz` and `/metrics`. Nothing can be changed here.
+/// Plain HTTP for the kubelet and for Prometheus: `/livez`, `/readyz` and `/metrics`.
+///
+/// Nothing can be changed here.
 struct ProbeServer: Service {
     let configuration: AgentConfiguration
     let board: StatusBoard
@@ -32,7 +34,8 @@ struct ProbeServer: Service {
         case "/livez": return Self.text("ok\n")
         case "/readyz":
             if Metrics.isReady(status, kind: configuration.kind) { return Self.text("ok\n") }
-            let explanation = "\(status.role.rawValue), \(status.phase.rawValue), server \(status.server.state.rawValue)\n"
+            let explanation =
+                "\(status.role.rawValue), \(status.phase.rawValue), server \(status.server.state.rawValue)\n"
             return Self.text(explanation, status: .serviceUnavailable)
         case "/metrics":
             return Self.text(

@@ -72,8 +72,8 @@ struct ReplicaCare: Hashable, Sendable {
         } else if let lastProgress, now - lastProgress > Self.patience, verdict.problem == nil {
             verdict.problem = AgentStatus.Problem(
                 reason: "ApplyStalled",
-                message: "the server has applied nothing after \(applied) for \((now - lastProgress).components.seconds) "
-                    + "s, though \(committed) is committed, and reports no error: look at its process list"
+                message: "the server has applied nothing after \(applied) for "
+                    + "\((now - lastProgress).components.seconds) s, though \(committed) is committed, and reports no error: look at its process list"
             )
         }
         return verdict
@@ -98,7 +98,8 @@ struct ReplicaCare: Hashable, Sendable {
         guard status.receiveError != 0, status.receiving == "No" else { return nil }
         return AgentStatus.Problem(
             reason: "FeedFailed",
-            message: "the server cannot read the agent's feed: \(status.receiveMessage) (\(status.receiveError)); it is "
+            message:
+                "the server cannot read the agent's feed: \(status.receiveMessage) (\(status.receiveError)); it is "
                 + "tried again"
         )
     }

@@ -9,7 +9,7 @@ enum ServerCommands {
         var readOnly: Bool
         var version: String
         var applied: GTID?
-        /// `Rpl_semi_sync_master_no_tx`
+        /// Commits without an acknowledgement, `Rpl_semi_sync_master_no_tx`.
         var unacknowledged: UInt64?
         /// The newest heartbeat row.
         var heartbeat: Heartbeat?
@@ -43,9 +43,11 @@ enum ServerCommands {
         try await sql.query("SELECT @@gtid_binlog_pos AS gtid").first?["gtid"].flatMap(GTID.init)
     }
 
-    /// Makes a fail-safe server apply what the agent feeds it. The order is that of the protocol's notes: semi-sync off
-    /// first, since a server that applies and waits for an acknowledgement would wait for ever; and the server goes on
-    /// where its binlog ends, not where an older table says.
+    /// Makes a fail-safe server apply what the agent feeds it.
+    ///
+    /// The order is that of the protocol's notes: semi-sync off first, since a server that applies and waits for an
+    /// acknowledgement would wait for ever; and the server goes on where its binlog ends, not where an older table
+    /// says.
     static func feed(port: Int, user: String, password: String, applied: GTID?) -> [String] {
         var statements = [
             "STOP SLAVE",
@@ -64,8 +66,9 @@ enum ServerCommands {
         return statements
     }
 
-    /// Makes a server that has applied everything this epoch's leader. `server_id` comes last: it is by this that
-    /// everybody knows a leader's server, so it has to be one by then.
+    /// Makes a server that has applied everything this epoch's leader.
+    ///
+    /// `server_id` comes last: it is by this that everybody knows a leader's server, so it has to be one by then.
     static func promote(_ id: ServerID) -> [String] {
         [
             "STOP SLAVE",
@@ -76,8 +79,9 @@ enum ServerCommands {
         ]
     }
 
-    /// Ends the sessions that were there before the server led: a session keeps the server id that it began with. The
-    /// server is read-only, so that none of them waits for an acknowledgement.
+    /// Ends the sessions that were there before the server led: a session keeps the server id that it began with.
+    ///
+    /// The server is read-only, so that none of them waits for an acknowledgement.
     static func closeSessions(_ sql: ServerSQL) async throws {
         let sessions = try await sql.query(
             """

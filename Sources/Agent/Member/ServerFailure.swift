@@ -29,7 +29,9 @@ enum ServerFailure: Hashable, Sendable {
                 return .invalidConfiguration(option: nil, line: message(line))
             }
         }
-        return .crashed(lines: lines.filter { $0.contains("[ERROR]") }.suffix(5).map(message))
+        // That replication has trouble is told by its own state, and is no reason to end.
+        let errors = lines.filter { $0.contains("[ERROR]") && !$0.contains("] Slave ") }
+        return .crashed(lines: errors.suffix(5).map(message))
     }
 
     /// CamelCase, for programs.
@@ -59,7 +61,7 @@ enum ServerFailure: Hashable, Sendable {
         }
     }
 
-    /// Does it stay so until somebody changes something?
+    /// True when it stays so until somebody changes something.
     var isRefusal: Bool {
         switch self {
         case .invalidConfiguration, .refusesTruncation: true

@@ -2,8 +2,9 @@ import Glibc
 import Logging
 import Synchronization
 
-/// The server's own log: a file that the server appends to, whoever reads it. The agent repeats its lines in its own
-/// log, keeps the last ones for explanations, and keeps the file short.
+/// The server's own log: a file that the server appends to, whoever reads it.
+///
+/// The agent repeats its lines in its own log, keeps the last ones for explanations, and keeps the file short.
 final class ServerLog: Sendable {
     private let path: String
     private let logger: Logger

@@ -103,7 +103,8 @@ struct ServerOptions: Sendable {
         "binlog_do_db", "binlog_ignore_db", "skip_grant_tables", "skip_networking", "skip_log_bin", "init_file",
         "init_connect", "init_slave", "bootstrap", "wsrep_on", "wsrep_provider", "wsrep_cluster_address",
         "innodb_force_recovery", "innodb_read_only", "tc_heuristic_recover", "extra_port", "user", "chroot",
-        "innodb_data_home_dir", "innodb_undo_directory", "innodb_log_group_home_dir", "basedir", "proxy_protocol_networks",
+        "innodb_data_home_dir", "innodb_undo_directory", "innodb_log_group_home_dir", "basedir",
+        "proxy_protocol_networks",
         "log_error", "skip_innodb", "innodb", "gtid_pos_auto_engines",
     ]
 
@@ -155,7 +156,9 @@ enum OptionFile {
     }
 
     /// The name of an option without the spellings that mean the same: dashes, and the prefixes `loose-`, `skip-`,
-    /// `disable-`, `enable-`, `maximum-`. A name that has `skip_` by itself keeps it.
+    /// `disable-`, `enable-`, `maximum-`.
+    ///
+    /// A name that has `skip_` by itself keeps it.
     static func normal(_ name: String) -> String {
         var normal = String(name.lowercased().map { $0 == "-" ? "_" : $0 })
         for prefix in ["loose_", "disable_", "enable_", "maximum_", "skip_"] where normal.hasPrefix(prefix) {

@@ -8,7 +8,7 @@ struct SQLError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The beginning of the statement, without literals that may be secrets.
     var statement: String
 
-    /// Is the connection, and not the statement, at fault?
+    /// True when the connection, and not the statement, is at fault.
     var connectionLost: Bool { code >= 2000 && code < 3000 }
 
     var description: String { "\(statement): \(message) (\(code))" }
@@ -22,8 +22,9 @@ struct SQLRow: Sendable {
     subscript(_ name: String) -> String? { columns[name] }
 }
 
-/// A connection of the agent to its server, over the unix socket, on a thread of its own. It connects when it is first
-/// used, and again after it broke.
+/// A connection of the agent to its server, over the unix socket, on a thread of its own.
+///
+/// It connects when it is first used, and again after it broke.
 ///
 /// Cancelling the task that waits for a statement ends the wait, not the statement: a commit that waits for its
 /// acknowledgement must never be killed, because the server then commits without one.
@@ -82,7 +83,9 @@ final class ServerSQL: Sendable {
         try? await thread.run { [self] in handle.close() }
     }
 
-    /// A text as a literal. The sessions have no `NO_BACKSLASH_ESCAPES`, since they set their own `sql_mode`.
+    /// A text as a literal.
+    ///
+    /// The sessions have no `NO_BACKSLASH_ESCAPES`, since they set their own `sql_mode`.
     static func literal(_ text: String) -> String {
         var escaped = "'"
         for scalar in text.unicodeScalars {

@@ -27,7 +27,9 @@ final class StatusBoard: Sendable {
         for watcher in watchers { watcher.yield(status) }
     }
 
-    /// The statuses from now on, the present one first. A slow reader gets the newest one only.
+    /// The statuses from now on, the present one first.
+    ///
+    /// A slow reader gets the newest one only.
     func watch() -> AsyncStream<AgentStatus> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: AgentStatus.self,

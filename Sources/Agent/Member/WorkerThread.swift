@@ -33,8 +33,10 @@ final class WorkerThread: Sendable {
         shared.ready.signal()
     }
 
-    /// Runs a job on the thread. When the waiting task is cancelled, the call throws at once; a job that has begun
-    /// still ends, and jobs after it wait for it.
+    /// Runs a job on the thread.
+    ///
+    /// When the waiting task is cancelled, the call throws at once; a job that has begun still ends, and jobs after it
+    /// wait for it.
     func run<Value: Sendable>(_ job: @escaping @Sendable () throws -> Value) async throws -> Value {
         let box = Box<Value>()
         return try await withTaskCancellationHandler {

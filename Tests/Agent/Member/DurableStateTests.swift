@@ -1,0 +1,65 @@
+import FoundationEssentials
+import Testing
+import XDB
+
+@testable import Agent
+
+@Suite struct DurableStateTests {
+    static let identity = Identity(group: "uid", member: "orders-0", ordinal: 0, incarnation: 1, kind: .data)
+
+    @Test func readsWhatItWrote() throws {
+        let directory = try TemporaryDirectory()
+        let state = DurableState(directory: directory.path)
+        #expect(try state.identity() == nil)
+        #expect(try state.promise() == .none)
+        try state.write(Self.identity)
+        #expect(try state.identity() == Self.identity)
+        let terms = Promise.LeadTerms(
+            start: Position(epoch: Epoch(rawValue: 3), sequence: 17),
+            source: PeerAddress(name: "orders-2", host: "10.0.0.3"),
+            voters: ["orders-0", "orders-1", "orders-2"],
+            learners: ["orders-3"]
+        )
+        for duty in [
+            Promise.Duty.sealed, .resigned, .lead(terms), .follow(PeerAddress(name: "orders-1", host: "::1")),
+        ] {
+            let promise = Promise(epoch: Epoch(rawValue: 4), duty: duty)
+            try state.write(promise)
+            #expect(try state.promise() == promise)
+        }
+    }
+
+    /// Power fails while the new contents are written aside: the old ones are what counts.
+    @Test func aTornWriteIsNotSeen() throws {
+        let directory = try TemporaryDirectory()
+        let state = DurableState(directory: directory.path)
+        let promise = Promise(epoch: Epoch(rawValue: 4), duty: .sealed)
+        try state.write(promise)
+        try directory.write("promise.json.new", "{\"epoch\":5,\"du")
+        #expect(try state.promise() == promise)
+        let next = Promise(epoch: Epoch(rawValue: 5), duty: .sealed)
+        try state.write(next)
+        #expect(try state.promise() == next)
+    }
+
+    @Test(arguments: ["", "{", "[]", "{\"epoch\":-1,\"duty\":{\"sealed\":{}}}", "{\"epoch\":4}", "\u{0}\u{0}\u{0}"])
+    func foreignContentsAreNotGuessedAt(_ contents: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("promise.json", contents)
+        let error = #expect(throws: StateError.self) { try DurableState(directory: directory.path).promise() }
+        #expect(error?.reason == "StateUnreadable")
+        #expect(error.map { "\($0)".contains("promise.json") } == true)
+    }
+
+    @Test func aHugeFileIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("identity.json", String(repeating: " ", count: 2 << 20))
+        #expect(throws: StateError.self) { try DurableState(directory: directory.path).identity() }
+    }
+
+    @Test func aMissingDirectoryIsAnError() {
+        let state = DurableState(directory: "/nonexistent/xdb")
+        let error = #expect(throws: StateError.self) { try state.write(Self.identity) }
+        #expect(error.map { "\($0)".contains("/nonexistent/xdb") } == true)
+    }
+}
