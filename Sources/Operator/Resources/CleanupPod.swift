@@ -5,6 +5,8 @@ import Planning
 public struct CleanupPod: Hashable, Sendable {
     /// The group.
     public var group: GroupReference
+    /// The name of the pod.
+    public var name: String
     /// Where the directory is.
     public var node: String
     /// An absolute path of three parts at least: the group's own `PATH/NAMESPACE/GROUP`, or something below it.
@@ -13,15 +15,13 @@ public struct CleanupPod: Hashable, Sendable {
     public var image: String
 
     /// Describes a clean-up.
-    public init(group: GroupReference, node: String, directory: String, image: String) {
+    public init(group: GroupReference, name: String, node: String, directory: String, image: String) {
         self.group = group
+        self.name = name
         self.node = node
         self.directory = directory
         self.image = image
     }
-
-    /// The name of the pod.
-    public var name: String { group.names.cleanupPod(node: node) }
 
     /// The object to create; nil for a path that is too short to be one of a group.
     ///

@@ -7,6 +7,7 @@ import Testing
     @Test func removesTheGroupsDirectoryOnly() throws {
         let pod = CleanupPod(
             group: orders,
+            name: "orders-cleanup",
             node: "node1",
             directory: "/var/lib/xdb/default/orders",
             image: "localhost/xdb-engine:dev"
@@ -16,6 +17,6 @@ import Testing
 
     @Test(arguments: ["/", "/etc", "/var/lib", "relative/a/b/c", "/var/lib/xdb/../../etc"])
     func refusesPathsThatAreNoGroups(directory: String) {
-        #expect(CleanupPod(group: orders, node: "node1", directory: directory, image: "x").json == nil)
+        #expect(CleanupPod(group: orders, name: "orders-cleanup", node: "node1", directory: directory, image: "x").json == nil)
     }
 }

@@ -1,0 +1,228 @@
+public import KubernetesModel
+public import Logging
+public import Planning
+import Synchronization
+public import XDB
+
+/// Listens to the agents of all groups: one watch stream for every member that has a pod.
+///
+/// It holds what each agent said last and when it was last heard, and wakes a group when something changed that a
+/// decision can depend on. Positions that only move on wake nobody.
+public final class AgentMonitor: Sendable {
+    /// A group's members as they are to be watched.
+    public struct Subscription: Sendable {
+        /// The agents, by member.
+        public var endpoints: [AgentEndpoint]
+        /// Whom the operator is to them.
+        public var client: AgentClient
+        /// When the credentials behind `client` change, streams are made anew.
+        public var credentials: AgentCredentials
+        /// A stream that is silent for so long wakes the group.
+        public var silence: Duration
+
+        /// Describes what to watch.
+        public init(
+            endpoints: [AgentEndpoint],
+            client: AgentClient,
+            credentials: AgentCredentials,
+            silence: Duration
+        ) {
+            self.endpoints = endpoints
+            self.client = client
+            self.credentials = credentials
+            self.silence = silence
+        }
+    }
+
+    private struct Stream {
+        var endpoint: AgentEndpoint
+        var credentials: AgentCredentials
+        var task: Task<Void, Never>
+        var status: AgentStatus?
+        var heard: ContinuousClock.Instant?
+        var failure: String?
+        var isSilent = false
+        var silence: Duration
+    }
+
+    private struct StreamKey: Hashable {
+        var group: ObjectKey
+        var member: String
+    }
+
+    private let streams = Mutex<[StreamKey: Stream]>([:])
+    private let wake: Mutex<(@Sendable (ObjectKey) -> Void)?> = Mutex(nil)
+    private let logger: Logger
+
+    /// A monitor that listens to nobody yet.
+    public init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Says whom to tell that a group should be looked at.
+    public func onChange(_ body: @escaping @Sendable (ObjectKey) -> Void) {
+        wake.withLock { $0 = body }
+    }
+
+    /// Watches exactly these agents of a group from now on.
+    public func track(_ group: ObjectKey, _ subscription: Subscription) {
+        let wanted = Dictionary(subscription.endpoints.map { ($0.member, $0) }, uniquingKeysWith: { $1 })
+        let ended = streams.withLock { streams -> [Task<Void, Never>] in
+            var ended: [Task<Void, Never>] = []
+            for (key, stream) in streams where key.group == group {
+                if wanted[key.member] == stream.endpoint, stream.credentials == subscription.credentials {
+                    streams[key]?.silence = subscription.silence
+                } else {
+                    ended.append(stream.task)
+                    streams[key] = nil
+                }
+            }
+            for (member, endpoint) in wanted {
+                let key = StreamKey(group: group, member: member)
+                if streams[key] != nil { continue }
+                // The task belongs to this table: whoever takes the entry out cancels it.
+                streams[key] = Stream(
+                    endpoint: endpoint,
+                    credentials: subscription.credentials,
+                    task: Task { [weak self] in
+                        await self?.listen(key, endpoint, subscription.client, silence: subscription.silence)
+                    },
+                    silence: subscription.silence
+                )
+            }
+            return ended
+        }
+        for task in ended { task.cancel() }
+    }
+
+    /// Stops watching a group that is gone.
+    public func forget(_ group: ObjectKey) {
+        let ended = streams.withLock { streams in
+            let keys = streams.keys.filter { $0.group == group }
+            return keys.compactMap { streams.removeValue(forKey: $0)?.task }
+        }
+        for task in ended { task.cancel() }
+    }
+
+    /// What the agents of a group said last.
+    public func observations(of group: ObjectKey) -> [String: AgentObservation] {
+        let now = ContinuousClock.now
+        return streams.withLock { streams in
+            var found: [String: AgentObservation] = [:]
+            for (key, stream) in streams where key.group == group {
+                guard let status = stream.status, let heard = stream.heard else { continue }
+                found[key.member] = AgentObservation(
+                    status: status,
+                    podUID: stream.endpoint.podUID,
+                    age: heard.duration(to: now),
+                    failure: stream.failure
+                )
+            }
+            return found
+        }
+    }
+
+    /// Takes in a status that was asked for, so that the next decision need not wait for the stream.
+    public func heard(_ status: AgentStatus, from endpoint: AgentEndpoint, of group: ObjectKey) {
+        note(status, StreamKey(group: group, member: endpoint.member), endpoint)
+    }
+
+    /// Looks twice a second for streams that have fallen silent; returns when cancelled, and ends all streams.
+    public func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            let now = ContinuousClock.now
+            let silent = streams.withLock { streams in
+                var groups = Set<ObjectKey>()
+                for (key, stream) in streams {
+                    guard let heard = stream.heard, !stream.isSilent, heard.duration(to: now) > stream.silence else {
+                        continue
+                    }
+                    streams[key]?.isSilent = true
+                    groups.insert(key.group)
+                }
+                return groups
+            }
+            for group in silent { tell(group) }
+        }
+        let all = streams.withLock { streams in
+            defer { streams = [:] }
+            return streams.values.map(\.task)
+        }
+        for task in all { task.cancel() }
+    }
+
+    // MARK: -
+
+    private func listen(
+        _ key: StreamKey,
+        _ endpoint: AgentEndpoint,
+        _ client: AgentClient,
+        silence: Duration
+    ) async {
+        var pause = Duration.milliseconds(200)
+        while !Task.isCancelled {
+            let began = ContinuousClock.now
+            do {
+                // An agent speaks once a second; a connection that is dead without an end is given up and made anew.
+                try await client.watch(endpoint, idle: max(.seconds(3), silence)) { [weak self] status in
+                    self?.note(status, key, endpoint)
+                }
+                fail(key, endpoint, "the agent ended the stream")
+            } catch {
+                if Task.isCancelled { return }
+                fail(key, endpoint, "\(error)")
+            }
+            if began.duration(to: .now) > .seconds(5) { pause = .milliseconds(200) }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(2))
+        }
+    }
+
+    private func note(_ status: AgentStatus, _ key: StreamKey, _ endpoint: AgentEndpoint) {
+        let matters = streams.withLock { streams -> Bool in
+            guard let stream = streams[key], stream.endpoint == endpoint else { return false }
+            let matters =
+                stream.failure != nil || stream.isSilent || stream.status?.decisive != status.decisive
+            streams[key]?.status = status
+            streams[key]?.heard = .now
+            streams[key]?.failure = nil
+            streams[key]?.isSilent = false
+            return matters
+        }
+        if matters { tell(key.group) }
+    }
+
+    private func fail(_ key: StreamKey, _ endpoint: AgentEndpoint, _ failure: String) {
+        let isNews = streams.withLock { streams -> Bool in
+            guard let stream = streams[key], stream.endpoint == endpoint else { return false }
+            streams[key]?.failure = failure
+            return stream.failure == nil
+        }
+        guard isNews else { return }
+        logger.debug(
+            "agent not heard",
+            metadata: ["group": "\(key.group)", "member": "\(key.member)", "error": "\(failure)"]
+        )
+        tell(key.group)
+    }
+
+    private func tell(_ group: ObjectKey) {
+        wake.withLock { $0 }?(group)
+    }
+}
+
+extension AgentStatus {
+    /// The status without what moves all the time.
+    fileprivate var decisive: AgentStatus {
+        var status = self
+        status.position = Position(epoch: position.epoch, sequence: 0)
+        status.committed = Position(epoch: committed.epoch, sequence: 0)
+        status.first = nil
+        status.logBytes = 0
+        status.server.applied = server.applied.map { Position(epoch: $0.epoch, sequence: 0) }
+        status.server.lagSeconds = nil
+        status.peers = peers.map { Peer(name: $0.name, durable: nil, connected: $0.connected) }
+        return status
+    }
+}

@@ -1,0 +1,50 @@
+public import KubernetesModel
+public import XDB
+
+/// What the group controller does to the API server.
+///
+/// The one seam between the controller's logic and the network to the API server, so that tests can put a table in its
+/// place. Every call is idempotent: what is there already, or gone already, is a success.
+public protocol ClusterAccess: Sendable {
+    /// Reads an object, not from a cache; nil when there is none.
+    func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object?
+
+    /// Makes the object so, by server-side apply; takes fields over that others had set.
+    func apply<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object
+
+    /// Makes an object; nil when one of that name is there already, which stays as it is.
+    func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object?
+
+    /// Sets a label of a pod, or removes it, if the pod still has this uid.
+    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod
+
+    /// Deletes a pod if it still has this uid.
+    func deletePod(_ key: ObjectKey, uid: String) async throws
+
+    /// Deletes a claim.
+    func deleteClaim(_ key: ObjectKey) async throws
+
+    /// Writes the status of a group under the resource version in its metadata. Throws `StatusConflict` when the group
+    /// has changed since.
+    func writeStatus(of group: XDBGroup) async throws -> XDBGroup
+
+    /// Sets the finalizers of a group under the resource version in its metadata. Throws `StatusConflict` as above.
+    func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup
+
+    /// `policy/v1` where the server has it, else `policy/v1beta1`.
+    func disruptionBudgetVersion() async throws -> String
+}
+
+/// The group has changed since it was read: what was decided is void.
+public struct StatusConflict: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Which group.
+    public var group: ObjectKey
+
+    /// Names the group.
+    public init(group: ObjectKey) {
+        self.group = group
+    }
+
+    /// What happened.
+    public var description: String { "\(group) has changed since it was read" }
+}

@@ -1,0 +1,188 @@
+public import Controllers
+public import KubernetesModel
+public import Logging
+public import Planning
+import Synchronization
+public import XDB
+
+/// Brings groups to what their specs want: gathers what is, has `Planning` decide, records, acts.
+///
+/// The order of one round is what makes it safe to be interrupted anywhere and to run beside another operator. The
+/// status is written first, with the resource version that the decision was made from: a conflict voids the decision.
+/// Only what is recorded is done, and every effect can be repeated.
+public final class GroupController: Reconciler {
+    /// What one decision is made from, and with whom it is carried out.
+    public struct Snapshot: Sendable {
+        /// The observation.
+        public var observation: GroupObservation
+        /// How the group's agents are reached; nil before there are certificates.
+        public var client: AgentClient?
+    }
+
+    private struct Memory {
+        var uid: String
+        var since: ContinuousClock.Instant = .now
+        var seals: [SealAnswer] = []
+        var wrotePositions: ContinuousClock.Instant?
+    }
+
+    private let cluster: any ClusterAccess
+    private let caches: Caches
+    private let transport: any AgentTransport
+    private let secrets: SecretKeeper
+    private let objects: ObjectKeeper
+    private let monitor: AgentMonitor
+    private let effects: GroupEffects
+    private let announce: @Sendable (GroupEvent, XDBGroup) async -> Void
+    private let clock: @Sendable () -> Time
+    private let logger: Logger
+    private let memory = Mutex<[ObjectKey: Memory]>([:])
+
+    /// Makes the controller of all groups in the caches.
+    public init(
+        cluster: any ClusterAccess,
+        caches: Caches,
+        transport: any AgentTransport,
+        monitor: AgentMonitor,
+        priorityClass: String? = nil,
+        clock: @escaping @Sendable () -> Time = WallClock.now,
+        logger: Logger,
+        announce: @escaping @Sendable (GroupEvent, XDBGroup) async -> Void
+    ) {
+        self.cluster = cluster
+        self.caches = caches
+        self.transport = transport
+        self.monitor = monitor
+        self.clock = clock
+        self.logger = logger
+        self.announce = announce
+        secrets = SecretKeeper(cluster: cluster)
+        objects = ObjectKeeper(cluster: cluster, caches: caches)
+        effects = GroupEffects(
+            cluster: cluster,
+            caches: caches,
+            secrets: secrets,
+            objects: objects,
+            monitor: monitor,
+            priorityClass: priorityClass,
+            logger: logger
+        )
+    }
+
+    public func observe(_ key: ObjectKey) async throws -> Snapshot? {
+        guard let group = try caches.get(XDBGroup.self, key) else {
+            await forget(key)
+            return nil
+        }
+        let remembered = remember(group)
+        var observation = try GroupObserver(caches: caches).observe(group, now: clock())
+        let reference = GroupReference(group.metadata)
+        let members = group.status.members.map(\.name)
+        observation.secrets = try await secrets.present(reference, members: members)
+        observation.seals = remembered.seals
+        observation.observing = remembered.since.duration(to: .now)
+        observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }
+
+        var client: AgentClient?
+        if let credentials = try await secrets.credentials(reference, members: members) {
+            let made = AgentClient(transport: transport, credentials: credentials)
+            client = made
+            monitor.track(
+                key,
+                AgentMonitor.Subscription(
+                    endpoints: members.compactMap { observation.endpoint(of: $0) },
+                    client: made,
+                    credentials: credentials,
+                    silence: .seconds(group.spec.failover.unreachableSeconds)
+                )
+            )
+        }
+        observation.agents = monitor.observations(of: key)
+        return Snapshot(observation: observation, client: client)
+    }
+
+    public func decide(_ snapshot: Snapshot, now: Time) -> GroupPlan {
+        plan(snapshot.observation)
+    }
+
+    public func apply(_ plan: GroupPlan, to snapshot: Snapshot) async throws -> Followup {
+        let group = snapshot.observation.group
+        var observation = snapshot.observation
+        do {
+            let changes = plan.status != group.status
+            if changes { observation.group = try await record(plan.status, of: group) }
+            let outcome = try await effects.carryOut(plan, for: observation, client: snapshot.client)
+            keep(outcome.seals, of: observation.group)
+            for event in plan.events { await announce(event, group) }
+            if outcome.didSeal { return .again(after: outcome.seals.isEmpty ? .milliseconds(500) : .zero) }
+            if !outcome.failures.isEmpty { throw ActionsFailed(failures: outcome.failures) }
+            if changes { return .again(after: .zero) }
+            return plan.checkAgain.map { .again(after: $0) } ?? .done
+        } catch let conflict as StatusConflict {
+            // The watch brings the newer version; until then nothing that is decided here could be recorded.
+            logger.debug("decision dropped", metadata: ["error": "\(conflict)"])
+            return .again(after: .milliseconds(100))
+        }
+    }
+
+    public func status(
+        _ snapshot: Snapshot,
+        _ plan: GroupPlan,
+        _ result: Result<Followup, any Error>
+    ) async throws {
+        // Recorded already, before the effects.
+    }
+
+    // MARK: -
+
+    private func record(_ status: XDBGroup.Status, of group: XDBGroup) async throws -> XDBGroup {
+        var wanted = group
+        wanted.status = status
+        let written = try await cluster.writeStatus(of: wanted)
+        caches.wrote(written)
+        let moved = zip(status.members, group.status.members).contains { $0.position != $1.position }
+        if moved || status.members.count != group.status.members.count {
+            memory.withLock { $0[group.key]?.wrotePositions = .now }
+        }
+        return written
+    }
+
+    private func remember(_ group: XDBGroup) -> Memory {
+        memory.withLock { memory in
+            if let known = memory[group.key], known.uid == group.metadata.uid { return known }
+            let fresh = Memory(uid: group.metadata.uid)
+            memory[group.key] = fresh
+            return fresh
+        }
+    }
+
+    /// Keeps the newest answer of each member.
+    private func keep(_ seals: [SealAnswer], of group: XDBGroup) {
+        if seals.isEmpty { return }
+        memory.withLock { memory in
+            guard let known = memory[group.key]?.seals else { return }
+            let answered = Set(seals.map(\.member))
+            memory[group.key]?.seals = known.filter { !answered.contains($0.member) } + seals
+        }
+    }
+
+    private func forget(_ key: ObjectKey) async {
+        memory.withLock { $0[key] = nil }
+        monitor.forget(key)
+        await secrets.forget(key)
+        let names = GroupNames(group: key.name, namespace: key.namespace)
+        objects.forget(
+            namespace: key.namespace,
+            names: [names.configuration, names.leaderService, names.followersService, names.disruptionBudget]
+        )
+    }
+}
+
+/// Some actions of a plan did not succeed; the plan is made anew after a pause.
+public struct ActionsFailed: Error, CustomStringConvertible {
+    /// What went wrong, action by action.
+    public var failures: [String]
+
+    /// All of it in one line.
+    public var description: String { failures.joined(separator: "; ") }
+}

@@ -1,0 +1,276 @@
+import Controllers
+import KubernetesModel
+public import Logging
+import Planning
+import XDB
+
+/// Carries out the actions of a plan, in order.
+///
+/// The failure of one action does not keep the next from being tried: what depends on it fails by itself, harmlessly,
+/// and the whole is decided anew soon.
+public struct GroupEffects: Sendable {
+    /// What came of the actions of one plan.
+    public struct Outcome: Sendable {
+        /// The answers of members that were sealed.
+        public var seals: [SealAnswer] = []
+        /// True when members were asked to seal: their answers are to be decided on at once.
+        public var didSeal = false
+        /// What went wrong, action by action.
+        public var failures: [String] = []
+    }
+
+    let cluster: any ClusterAccess
+    let caches: Caches
+    let secrets: SecretKeeper
+    let objects: ObjectKeeper
+    let monitor: AgentMonitor
+    let priorityClass: String?
+    let logger: Logger
+
+    func carryOut(
+        _ plan: GroupPlan,
+        for observation: GroupObservation,
+        client: AgentClient?
+    ) async throws -> Outcome {
+        var outcome = Outcome()
+        for action in plan.actions {
+            do {
+                try await carryOut(action, observation, client, &outcome)
+            } catch is StatusConflict {
+                throw StatusConflict(group: observation.group.key)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                outcome.failures.append("\(action.summary): \(error)")
+                logger.warning("action failed", metadata: ["action": "\(action.summary)", "error": "\(error)"])
+            }
+        }
+        return outcome
+    }
+
+    private func carryOut(
+        _ action: GroupAction,
+        _ observation: GroupObservation,
+        _ client: AgentClient?,
+        _ outcome: inout Outcome
+    ) async throws {
+        let group = observation.group
+        let reference = GroupReference(group.metadata)
+        switch action {
+        case .addFinalizer:
+            try await setFinalizers(group.metadata.finalizers + [Label.finalizer], of: group)
+        case .removeFinalizer:
+            try await setFinalizers(group.metadata.finalizers.filter { $0 != Label.finalizer }, of: group)
+        case .ensure(let object):
+            try await ensure(object, reference, group)
+        case .createPod(let pod):
+            let body = MemberPodBody(group: reference, pod: pod, priorityClass: priorityClass).json
+            try await make(body, named: pod.name)
+        case .createCleanup(let name, let node, let directory):
+            let pod = CleanupPod(
+                group: reference,
+                name: name,
+                node: node,
+                directory: directory,
+                image: group.spec.image
+            )
+            guard let body = pod.json else { throw EffectError.refused("\(directory) is no directory of a group") }
+            try await make(body, named: pod.name)
+        case .deletePod(let name, let uid, let why):
+            logger.info("deleting pod", metadata: ["pod": "\(name)", "reason": "\(why)"])
+            try await cluster.deletePod(reference.objectKey(name), uid: uid)
+        case .deleteCleanup(let name):
+            guard let pod = try caches.get(Pod.self, reference.objectKey(name)) else { return }
+            try await cluster.deletePod(pod.key, uid: pod.metadata.uid)
+        case .deleteClaim(let name):
+            try await cluster.deleteClaim(reference.objectKey(name))
+        case .label(let name, let role):
+            try await label(name, role, reference, observation)
+        case .initialize(let member, let request):
+            try await call(member, observation, client) { try await $0.initialize($1, request) }
+        case .lead(let member, let request):
+            try await call(member, observation, client) { try await $0.lead($1, request) }
+        case .follow(let member, let request):
+            try await call(member, observation, client) { try await $0.follow($1, request) }
+        case .seal(let members, let request):
+            outcome.didSeal = true
+            outcome.seals += await seal(members, request, observation, client)
+        }
+    }
+
+    // MARK: The API server
+
+    private func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws {
+        // The status may have been written a moment ago: the cache has that version.
+        let current = try caches.get(XDBGroup.self, group.key) ?? group
+        guard current.metadata.uid == group.metadata.uid else { return }
+        caches.wrote(try await cluster.setFinalizers(finalizers, of: current))
+    }
+
+    private func make(_ body: JSONValue, named name: String) async throws {
+        guard let made = try await cluster.create(body, as: Pod.self) else {
+            throw EffectError.refused("a pod named \(name) is there already; it is waited for until it has gone")
+        }
+        caches.wrote(made)
+    }
+
+    private func ensure(_ object: OwnedObject, _ reference: GroupReference, _ group: XDBGroup) async throws {
+        switch object {
+        case .authority: try await secrets.ensureAuthority(reference)
+        case .certificate(let member): try await secrets.ensureCertificate(reference, member: member)
+        case .users: try await secrets.ensureAccounts(reference)
+        case .configuration:
+            try await objects.ensure(reference.configurationBody(group.spec.configuration), as: ConfigMap.self)
+        case .leaderService: try await objects.ensure(reference.leaderServiceBody, as: Service.self)
+        case .followersService: try await objects.ensure(reference.followersServiceBody, as: Service.self)
+        case .disruptionBudget(let maximumUnavailable):
+            let version = try await cluster.disruptionBudgetVersion()
+            let body = reference.disruptionBudgetBody(
+                apiVersion: version,
+                voters: group.spec.members.voters,
+                maximumUnavailable: maximumUnavailable
+            )
+            if version == PodDisruptionBudget.resource.apiVersion {
+                try await objects.ensure(body, as: PodDisruptionBudget.self)
+            } else {
+                try await objects.ensure(body, as: PodDisruptionBudgetV1Beta1.self)
+            }
+        case .claim(let name, let member, let incarnation, let claim):
+            if try caches.get(PersistentVolumeClaim.self, reference.objectKey(name)) != nil { return }
+            let body = MemberClaim(
+                group: reference,
+                member: member,
+                incarnation: incarnation,
+                storageClassName: claim.storageClassName,
+                size: "\(claim.size)",
+                isDeletedWithGroup: group.spec.storage.onDelete == .delete
+            ).body
+            caches.wrote(
+                try await cluster.apply(body, as: PersistentVolumeClaim.self)
+            )
+        }
+    }
+
+    private func label(
+        _ name: String,
+        _ role: XDBGroup.MemberRole?,
+        _ reference: GroupReference,
+        _ observation: GroupObservation
+    ) async throws {
+        guard let pod = observation.pods.first(where: { $0.name == name }) else { return }
+        let key = reference.objectKey(name)
+        caches.wrote(try await cluster.setLabel(Label.role, to: role?.rawValue, of: key, uid: pod.uid))
+    }
+
+    // MARK: The agents
+
+    private func call(
+        _ member: String,
+        _ observation: GroupObservation,
+        _ client: AgentClient?,
+        _ body: (AgentClient, AgentEndpoint) async throws -> Void
+    ) async throws {
+        guard let client, let endpoint = observation.endpoint(of: member) else {
+            throw EffectError.refused("the agent of \(member) has no address")
+        }
+        try await body(client, endpoint)
+    }
+
+    /// Asks all at once; once a majority has answered the others get only a little more time.
+    private func seal(
+        _ members: [String],
+        _ request: SealRequest,
+        _ observation: GroupObservation,
+        _ client: AgentClient?
+    ) async -> [SealAnswer] {
+        guard let client else { return [] }
+        let endpoints = members.compactMap { observation.endpoint(of: $0) }
+        let majority = (observation.group.status.epochs.first?.voters.count ?? members.count) / 2 + 1
+        return await withTaskGroup(of: Sealing.self) { tasks in
+            for endpoint in endpoints {
+                tasks.addTask {
+                    do {
+                        return .answered(try await client.seal(endpoint, request))
+                    } catch {
+                        return .failed(endpoint.member, "\(error)")
+                    }
+                }
+            }
+            var answers: [SealAnswer] = []
+            var open = endpoints.count
+            while open > 0, let next = await tasks.next() {
+                switch next {
+                case .answered(let answer):
+                    open -= 1
+                    answers.append(answer)
+                    if answers.count == majority {
+                        tasks.addTask {
+                            try? await Task.sleep(for: .milliseconds(300))
+                            return .enough
+                        }
+                    }
+                case .failed(let member, let error):
+                    open -= 1
+                    logger.warning("member not sealed", metadata: ["member": "\(member)", "error": "\(error)"])
+                case .enough:
+                    open = 0
+                }
+            }
+            tasks.cancelAll()
+            return answers
+        }
+    }
+
+    private enum Sealing {
+        case answered(SealAnswer)
+        case failed(String, String)
+        case enough
+    }
+}
+
+/// Why an effect was not tried.
+enum EffectError: Error, CustomStringConvertible {
+    case refused(String)
+
+    var description: String { switch self { case .refused(let why): why } }
+}
+
+extension GroupObservation {
+    /// Where the agent of a member's present pod is reached.
+    func endpoint(of member: String) -> AgentEndpoint? {
+        let reference = GroupReference(group.metadata)
+        let incarnation = group.status.members.first { $0.name == member }?.incarnation
+        guard
+            let pod = pods.first(where: {
+                $0.member == member && !$0.isBeingDeleted && (incarnation == nil || $0.incarnation == incarnation)
+            }), let ip = pod.ip
+        else { return nil }
+        return AgentEndpoint(
+            member: member,
+            podUID: pod.uid,
+            host: ip,
+            certificateName: reference.certificateName(member: member)
+        )
+    }
+}
+
+extension GroupAction {
+    /// A few words for logs. Nothing secret is in actions.
+    var summary: String {
+        switch self {
+        case .addFinalizer: "add finalizer"
+        case .removeFinalizer: "remove finalizer"
+        case .ensure(let object): "ensure \(object)"
+        case .createPod(let pod): "create pod \(pod.name)"
+        case .deletePod(let name, _, _): "delete pod \(name)"
+        case .deleteClaim(let name): "delete claim \(name)"
+        case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
+        case .deleteCleanup(let pod): "delete pod \(pod)"
+        case .initialize(let member, _): "initialize \(member)"
+        case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
+        case .lead(let member, let request): "have \(member) lead epoch \(request.epoch)"
+        case .follow(let member, let request): "have \(member) follow \(request.leader.name) in epoch \(request.epoch)"
+        case .label(let pod, let role): "label pod \(pod) \(role?.rawValue ?? "without a role")"
+        }
+    }
+}

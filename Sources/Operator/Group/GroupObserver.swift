@@ -1,0 +1,118 @@
+public import Controllers
+public import KubernetesModel
+public import Planning
+public import XDB
+
+/// Turns what the caches have into what a decision is made from.
+public struct GroupObserver: Sendable {
+    private let caches: Caches
+
+    /// Reads these caches.
+    public init(caches: Caches) {
+        self.caches = caches
+    }
+
+    /// The group's objects now; what agents and Secrets say is filled in by the caller.
+    public func observe(_ group: XDBGroup, now: Time) throws -> GroupObservation {
+        var observation = GroupObservation(group: group, now: now)
+        observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
+        let pods = try caches.list(Pod.self, ownedBy: group.metadata.uid)
+        observation.pods = pods.compactMap(PodObservation.init)
+        observation.cleanups = pods.compactMap(CleanupObservation.init)
+        // Claims that outlive their group have no owner.
+        observation.claims = try caches.list(
+            PersistentVolumeClaim.self,
+            namespace: group.metadata.namespace,
+            labels: [Label.group: group.metadata.name]
+        ).compactMap(ClaimObservation.init)
+        observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
+        return observation
+    }
+}
+
+extension NodeObservation {
+    init(_ node: Node) {
+        self.init(
+            name: node.metadata.name,
+            zone: node.metadata.labels[Label.zone],
+            ready: node.status.conditions["Ready"]?.status ?? .unknown
+        )
+    }
+}
+
+extension PodObservation {
+    /// Nil for pods that are no member's.
+    init?(_ pod: Pod) {
+        let labels = pod.metadata.labels
+        guard let member = labels[Label.member], let incarnation = labels[Label.incarnation].flatMap({ Int($0) })
+        else { return nil }
+        self.init(
+            name: pod.metadata.name,
+            uid: pod.metadata.uid,
+            member: member,
+            incarnation: incarnation,
+            revision: pod.metadata.annotations[Label.revision] ?? ""
+        )
+        role = labels[Label.role].flatMap(XDBGroup.MemberRole.init(rawValue:))
+        phase = pod.status.phase
+        node = pod.spec.nodeName.isEmpty ? nil : pod.spec.nodeName
+        ip = pod.status.podIP.isEmpty ? nil : pod.status.podIP
+        isReady = pod.isReady
+        isBeingDeleted = pod.metadata.isBeingDeleted
+        if let scheduled = pod.status.conditions["PodScheduled"], scheduled.status == .false {
+            unschedulable = scheduled.message
+        }
+        if let (reason, message) = Self.obstacle(pod.status) {
+            waitingReason = reason
+            waitingMessage = message
+        }
+        if pod.status.phase == .failed { failure = pod.status.reason.isEmpty ? "Failed" : pod.status.reason }
+        let engine = pod.status.containerStatuses.first { $0.name == "engine" }
+        if case .running = engine?.state { isRunning = true }
+        restarts = engine?.restartCount ?? 0
+    }
+
+    /// What keeps a container from starting. A container that is on its way waits too.
+    private static func obstacle(_ status: Pod.Status) -> (reason: String, message: String)? {
+        for container in status.initContainerStatuses + status.containerStatuses {
+            guard case .waiting(let reason, var message) = container.state, !reason.isEmpty,
+                !["ContainerCreating", "PodInitializing"].contains(reason)
+            else { continue }
+            // "back-off restarting" says nothing; how the container ended does.
+            if case .terminated(let code, let ending, let words, _) = container.lastState {
+                message += (message.isEmpty ? "" : "; ") + "it ended with code \(code)"
+                    + (ending.isEmpty || ending == "Error" ? "" : " (\(ending))") + (words.isEmpty ? "" : ": \(words)")
+            }
+            return (reason, message)
+        }
+        return nil
+    }
+}
+
+extension CleanupObservation {
+    /// Nil for pods that clean nothing up.
+    init?(_ pod: Pod) {
+        guard let node = pod.metadata.annotations[Label.cleanup] else { return nil }
+        var message: String?
+        for container in pod.status.containerStatuses {
+            if case .terminated(let code, _, let words, _) = container.state, code != 0 { message = words }
+        }
+        self.init(pod: pod.metadata.name, node: node, phase: pod.status.phase, message: message)
+    }
+}
+
+extension ClaimObservation {
+    /// Nil for claims that are no member's.
+    init?(_ claim: PersistentVolumeClaim) {
+        guard let member = claim.metadata.labels[Label.member],
+            let incarnation = claim.metadata.labels[Label.incarnation].flatMap({ Int($0) })
+        else { return nil }
+        self.init(
+            name: claim.metadata.name,
+            member: member,
+            incarnation: incarnation,
+            isBound: claim.status.phase == "Bound",
+            isBeingDeleted: claim.metadata.isBeingDeleted
+        )
+    }
+}

@@ -1,0 +1,79 @@
+public import Kubernetes
+public import KubernetesModel
+public import XDB
+
+/// The API server, as the group controller uses it.
+public struct KubernetesCluster: ClusterAccess {
+    private let client: KubernetesClient
+
+    /// Uses a client, whose field manager becomes the objects' one.
+    public init(_ client: KubernetesClient) {
+        self.client = client
+    }
+
+    public func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object? {
+        try await client.find(type, key)
+    }
+
+    public func apply<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object {
+        try await client.apply(body, as: type)
+    }
+
+    public func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object? {
+        do {
+            return try await client.create(body, as: type)
+        } catch let error as APIError where error.isAlreadyExists {
+            return nil
+        }
+    }
+
+    public func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
+        let patch: JSONValue = [
+            "metadata": ["uid": .string(uid), "labels": [label: value.map { .string($0) } ?? .null]]
+        ]
+        return try await client.patch(Pod.self, pod, patch)
+    }
+
+    public func deletePod(_ key: ObjectKey, uid: String) async throws {
+        do {
+            try await client.delete(Pod.self, key, DeleteOptions(uid: uid))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            // Gone, or another pod by now: what was to be deleted is not there.
+        }
+    }
+
+    public func deleteClaim(_ key: ObjectKey) async throws {
+        do {
+            try await client.delete(PersistentVolumeClaim.self, key)
+        } catch let error as APIError where error.isNotFound {
+            // It is gone.
+        }
+    }
+
+    public func writeStatus(of group: XDBGroup) async throws -> XDBGroup {
+        do {
+            return try await client.updateStatus(group)
+        } catch let error as APIError where error.isConflict || error.isNotFound {
+            throw StatusConflict(group: group.key)
+        }
+    }
+
+    public func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup {
+        let patch: JSONValue = ["metadata": ["finalizers": JSONValue(finalizers)]]
+        do {
+            return try await client.patch(
+                XDBGroup.self,
+                group.key,
+                patch,
+                resourceVersion: group.metadata.resourceVersion
+            )
+        } catch let error as APIError where error.isConflict || error.isNotFound {
+            throw StatusConflict(group: group.key)
+        }
+    }
+
+    public func disruptionBudgetVersion() async throws -> String {
+        let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource, client)
+        return (isCurrent ? PodDisruptionBudget.resource : PodDisruptionBudgetV1Beta1.resource).apiVersion
+    }
+}
