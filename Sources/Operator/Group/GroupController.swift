@@ -24,6 +24,8 @@ public final class GroupController: Reconciler {
         var since: ContinuousClock.Instant = .now
         var seals: [SealAnswer] = []
         var wrotePositions: ContinuousClock.Instant?
+        /// Rounds in a row in which some action failed.
+        var failures = 0
     }
 
     private let cluster: any ClusterAccess
@@ -115,7 +117,8 @@ public final class GroupController: Reconciler {
             keep(outcome.seals, of: observation.group)
             for event in plan.events { await announce(event, group) }
             if outcome.didSeal { return .again(after: outcome.seals.isEmpty ? .milliseconds(500) : .zero) }
-            if !outcome.failures.isEmpty { throw ActionsFailed(failures: outcome.failures) }
+            // Each failure is in the log. What failed is planned again as long as it is wanted.
+            if let pause = pauseAfter(failures: outcome.failures.count, of: group.key) { return .again(after: pause) }
             if changes { return .again(after: .zero) }
             return plan.checkAgain.map { .again(after: $0) } ?? .done
         } catch let conflict as StatusConflict {
@@ -166,6 +169,19 @@ public final class GroupController: Reconciler {
         }
     }
 
+    /// Nil when nothing failed; else longer and longer, up to the time in which a person would look again.
+    private func pauseAfter(failures: Int, of group: ObjectKey) -> Duration? {
+        memory.withLock { memory in
+            guard failures > 0 else {
+                memory[group]?.failures = 0
+                return nil
+            }
+            let rounds = min(memory[group]?.failures ?? 0, 6)
+            memory[group]?.failures = rounds + 1
+            return min(.milliseconds(250) * (1 << rounds), .seconds(10))
+        }
+    }
+
     private func forget(_ key: ObjectKey) async {
         memory.withLock { $0[key] = nil }
         monitor.forget(key)
@@ -176,13 +192,4 @@ public final class GroupController: Reconciler {
             names: [names.configuration, names.leaderService, names.followersService, names.disruptionBudget]
         )
     }
-}
-
-/// Some actions of a plan did not succeed; the plan is made anew after a pause.
-public struct ActionsFailed: Error, CustomStringConvertible {
-    /// What went wrong, action by action.
-    public var failures: [String]
-
-    /// All of it in one line.
-    public var description: String { failures.joined(separator: "; ") }
 }

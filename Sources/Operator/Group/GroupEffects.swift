@@ -1,6 +1,6 @@
 import Controllers
 import KubernetesModel
-public import Logging
+import Logging
 import Planning
 import XDB
 
@@ -8,15 +8,15 @@ import XDB
 ///
 /// The failure of one action does not keep the next from being tried: what depends on it fails by itself, harmlessly,
 /// and the whole is decided anew soon.
-public struct GroupEffects: Sendable {
+struct GroupEffects: Sendable {
     /// What came of the actions of one plan.
-    public struct Outcome: Sendable {
+    struct Outcome: Sendable {
         /// The answers of members that were sealed.
-        public var seals: [SealAnswer] = []
+        var seals: [SealAnswer] = []
         /// True when members were asked to seal: their answers are to be decided on at once.
-        public var didSeal = false
+        var didSeal = false
         /// What went wrong, action by action.
-        public var failures: [String] = []
+        var failures: [String] = []
     }
 
     let cluster: any ClusterAccess

@@ -92,12 +92,12 @@ extension PodObservation {
 extension CleanupObservation {
     /// Nil for pods that clean nothing up.
     init?(_ pod: Pod) {
-        guard let node = pod.metadata.annotations[Label.cleanup] else { return nil }
+        guard pod.metadata.labels[Label.cleanup] != nil else { return nil }
         var message: String?
         for container in pod.status.containerStatuses {
             if case .terminated(let code, _, let words, _) = container.state, code != 0 { message = words }
         }
-        self.init(pod: pod.metadata.name, node: node, phase: pod.status.phase, message: message)
+        self.init(pod: pod.metadata.name, phase: pod.status.phase, message: message)
     }
 }
 

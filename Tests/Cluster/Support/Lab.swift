@@ -1,0 +1,115 @@
+import Foundation
+import KubernetesModel
+
+/// The local cluster, as its scripts and `kubectl` show it.
+///
+/// The suite runs only when XDB_CLUSTER is set: it takes minutes, and it kills things.
+enum Lab {
+    static let isWanted = ProcessInfo.processInfo.environment["XDB_CLUSTER"] != nil
+    static let reason = "set XDB_CLUSTER=1 with the local cluster up (hack/cluster up) and the operator applied"
+
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
+    static let state = ProcessInfo.processInfo.environment["XDB_LAB"] ?? "/tmp/xdb-lab"
+
+    /// Runs `kubectl` and returns what it prints.
+    @discardableResult
+    static func kubectl(_ arguments: String..., input: String = "") async throws -> String {
+        try await command(["kubectl", "--kubeconfig", "\(state)/kubeconfig"] + arguments, input: input)
+    }
+
+    /// Runs `hack/cluster`.
+    @discardableResult
+    static func cluster(_ arguments: String...) async throws -> String {
+        try await command(["\(root)/hack/cluster"] + arguments)
+    }
+
+    /// Runs a program to its end, on a thread of its own.
+    @discardableResult
+    static func command(_ words: [String], input: String = "") async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try runToEnd(words, input) }) }
+        }
+    }
+
+    private static func runToEnd(_ words: [String], _ input: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        let (output, errors, stdin) = (Pipe(), Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = stdin
+        try process.run()
+        stdin.fileHandleForWriting.write(Data(input.utf8))
+        try? stdin.fileHandleForWriting.close()
+        let complaints = LockedText()
+        let reading = Thread { complaints.set(errors.fileHandleForReading.readDataToEndOfFile()) }
+        reading.start()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw CommandFailed(words: words, code: process.terminationStatus, text: complaints.text)
+        }
+        return text
+    }
+}
+
+/// A program ended with another code than 0.
+struct CommandFailed: Error, CustomStringConvertible {
+    var words: [String]
+    var code: Int32
+    var text: String
+
+    var description: String { "\(words.joined(separator: " ")): code \(code): \(text)" }
+}
+
+/// What a thread has read, for another to fetch.
+private final class LockedText: Sendable {
+    private let state = NSCondition()
+    private nonisolated(unsafe) var data: Data?  // guarded by `state`
+
+    func set(_ data: Data) {
+        state.lock()
+        self.data = data
+        state.signal()
+        state.unlock()
+    }
+
+    var text: String {
+        state.lock()
+        defer { state.unlock() }
+        while data == nil { state.wait() }
+        return String(decoding: data ?? Data(), as: UTF8.self)
+    }
+}
+
+/// Something that was waited for did not come in time.
+struct NotInTime: Error, CustomStringConvertible {
+    var what: String
+    var last: String
+
+    var description: String { "not in time: \(what); last seen: \(last)" }
+}
+
+/// Asks again and again until the answer is there.
+@discardableResult
+func eventually<Value>(
+    _ what: String,
+    within deadline: Duration = .seconds(90),
+    every pause: Duration = .milliseconds(300),
+    _ body: () async throws -> Value?
+) async throws -> Value {
+    let end = ContinuousClock.now + deadline
+    var last = "nothing"
+    while ContinuousClock.now < end {
+        do {
+            if let value = try await body() { return value }
+        } catch {
+            last = "\(error)"
+        }
+        try await Task.sleep(for: pause)
+    }
+    throw NotInTime(what: what, last: last)
+}

@@ -1,0 +1,136 @@
+import Foundation
+import KubernetesModel
+
+/// A group on the local cluster.
+struct TestGroup: Sendable {
+    let name: String
+    let namespace = "default"
+
+    /// What a test varies of the specification.
+    struct Shape {
+        var candidates = 2
+        var loggers = 1
+        var learners = "[]"
+        var storage = "{hostPath: {path: /var/lib/xdb}}"
+        var image = "localhost/xdb-engine:dev"
+        var zones = "[]"
+        var configuration = "{innodb_buffer_pool_size: 64M}"
+    }
+
+    /// Applies the group's YAML.
+    func apply(_ shape: Shape = Shape()) async throws {
+        try await Lab.kubectl(
+            "apply", "-f", "-",
+            input: """
+                apiVersion: xdb-operator.github.io/v1alpha1
+                kind: XDBGroup
+                metadata: {name: \(name), namespace: \(namespace)}
+                spec:
+                  image: \(shape.image)
+                  members: {candidates: \(shape.candidates), loggers: \(shape.loggers), learners: \(shape.learners)}
+                  placement: {zones: \(shape.zones)}
+                  storage: \(shape.storage)
+                  configuration: \(shape.configuration)
+                """
+        )
+    }
+
+    /// The group as it is now.
+    func object() async throws -> JSONValue {
+        try JSONValue(json: try await Lab.kubectl("get", "xdb", name, "-n", namespace, "-o", "json"))
+    }
+
+    /// A condition's status, reason and message.
+    func condition(_ type: String) async throws -> (status: String, reason: String, message: String)? {
+        let conditions = try await object()[path: "status", "conditions"]?.arrayValue ?? []
+        guard let found = conditions.first(where: { $0["type"]?.stringValue == type }) else { return nil }
+        return (
+            found["status"]?.stringValue ?? "", found["reason"]?.stringValue ?? "",
+            found["message"]?.stringValue ?? ""
+        )
+    }
+
+    /// Waits until a condition holds.
+    func wait(for type: String, within deadline: Duration = .seconds(90)) async throws {
+        try await eventually("\(name) \(type)", within: deadline) {
+            try await condition(type)?.status == "True" ? true : nil
+        }
+    }
+
+    /// A member, as status and pods show it.
+    struct Member: Sendable {
+        var name: String
+        var kind: String
+        var role: String?
+        var podIP: String?
+        var node: String?
+        var zone: String?
+        var hasData: Bool { kind != "Logger" }
+    }
+
+    /// All members.
+    func members() async throws -> [Member] {
+        (try await object()[path: "status", "members"]?.arrayValue ?? []).map {
+            Member(
+                name: $0["name"]?.stringValue ?? "",
+                kind: $0["kind"]?.stringValue ?? "",
+                role: $0["role"]?.stringValue,
+                podIP: $0["podIP"]?.stringValue,
+                node: $0["node"]?.stringValue,
+                zone: $0["zone"]?.stringValue
+            )
+        }
+    }
+
+    /// The leader, by the label that the Service selects by.
+    func leaderAddress() async throws -> String? {
+        let text = try await Lab.kubectl(
+            "get", "pods", "-n", namespace, "-l",
+            "xdb-operator.github.io/group=\(name),xdb-operator.github.io/role=Leader", "-o",
+            "jsonpath={.items[*].status.podIP}"
+        )
+        return text.split(separator: " ").first.map(String.init)
+    }
+
+    /// The password of an account.
+    func password(of account: String = "app") async throws -> String {
+        let text = try await Lab.kubectl(
+            "get", "secret", "\(name)-\(account)", "-n", namespace, "-o", "jsonpath={.data.password}"
+        )
+        return String(decoding: Data(base64Encoded: text) ?? Data(), as: UTF8.self)
+    }
+
+    /// Kills a process of a member at once.
+    func kill(_ process: Process, of member: String) async throws {
+        switch process {
+        case .server: try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-x", "mariadbd")
+        case .agent:
+            try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
+        case .pod:
+            try await Lab.kubectl(
+                "delete", "pod", member, "-n", namespace, "--grace-period=0", "--force", "--wait=false")
+        }
+    }
+
+    /// What is killed.
+    enum Process: String, CaseIterable, Sendable {
+        case server, agent, pod
+    }
+
+    /// Deletes the group and waits until it is gone.
+    func delete(within deadline: Duration = .seconds(90)) async throws {
+        try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
+        try await eventually("\(name) is gone", within: deadline) {
+            try await Lab.kubectl("get", "xdb", name, "-n", namespace, "--ignore-not-found").isEmpty ? true : nil
+        }
+    }
+
+    /// Reasons of the events about the group.
+    func eventReasons() async throws -> Set<String> {
+        let text = try await Lab.kubectl(
+            "get", "events", "-n", namespace, "--field-selector",
+            "involvedObject.kind=XDBGroup,involvedObject.name=\(name)", "-o", "jsonpath={.items[*].reason}"
+        )
+        return Set(text.split(separator: " ").map(String.init))
+    }
+}
