@@ -76,7 +76,10 @@ struct Kubeconfig {
         let text = try Configuration.bytes(of: file)
         let document: YAMLNode
         do {
-            guard let first = try YAML.documents(text).first else { return }
+            guard let first = try YAML.documents(text).first else {
+                self.init()
+                return
+            }
             document = first
         } catch {
             throw ConfigurationError("column \(error.column): \(error.message)", file: file, line: error.line)
