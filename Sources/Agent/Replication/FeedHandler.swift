@@ -27,6 +27,8 @@ final class FeedHandler: ChannelInboundHandler {
     private let core: ReplicationCore
     private var session: FeedSession
     private var stream: FeedStream?
+    /// The stream has named its first file: before that there is nothing for a heartbeat to speak of.
+    private var begun = false
     private var reader: LogReader?
     private var state = State.commands
     private var context: ChannelHandlerContext?
@@ -71,7 +73,7 @@ final class FeedHandler: ChannelInboundHandler {
 
     func tick(now: NIODeadline) {
         guard case .streaming = state, let heartbeat, now - lastSent >= heartbeat, let context,
-            var stream, stream.isAtBoundary, context.channel.isWritable
+            begun, var stream, stream.isAtBoundary, context.channel.isWritable
         else { return }
         self.stream = nil
         stream.heartbeat(output: &output)
@@ -197,7 +199,7 @@ final class FeedHandler: ChannelInboundHandler {
     /// Frames the next part of the log; false when everything committed is sent.
     private func fill(_ context: ChannelHandlerContext) -> Bool {
         guard var reader = self.reader, var stream = self.stream, let committed = core.committed,
-            committed.sequence > sent?.sequence ?? 0
+            !begun || committed.sequence > sent?.sequence ?? 0
         else { return false }
         // Taken out while they are used, so that their storage is not copied.
         self.reader = nil
@@ -205,7 +207,10 @@ final class FeedHandler: ChannelInboundHandler {
         do {
             let batch = try reader.next(upTo: committed.position, into: core.log.scratch)
             if let batch {
-                if let header = batch.header { stream.begin(segment: header, position: batch.offset, output: &output) }
+                if let header = batch.header {
+                    begun = true
+                    stream.begin(segment: header, position: batch.offset, output: &output)
+                }
                 try stream.append(
                     UnsafeRawBufferPointer(rebasing: core.log.scratch[..<batch.count]),
                     output: &output

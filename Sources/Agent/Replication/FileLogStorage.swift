@@ -59,8 +59,10 @@ final class FileLogStorage: LogStorage {
     }
 }
 
-/// One open segment. Positioned reads and writes do not share an offset, so they may run on several threads at once;
-/// the descriptor is closed when nobody has the file any more.
+/// One open segment.
+///
+/// Positioned reads and writes do not share an offset, so they may run on several threads at once; the descriptor is
+/// closed when nobody has the file any more.
 private final class FileLogFile: LogFile {
     private let descriptor: CInt
     private let path: String

@@ -6,7 +6,9 @@ import NIOSSL
 import XDB
 
 /// The role of a member that receives the log of another one: of its leader for good, or of a sealed member until its
-/// own log is complete. It keeps one connection and makes it again when it breaks.
+/// own log is complete.
+///
+/// It keeps one connection and makes it again when it breaks.
 final class Following {
     unowned let core: ReplicationCore
     let mode: PeerHello.Mode
@@ -88,7 +90,9 @@ final class Following {
         becameDurable()
     }
 
-    /// The connection is gone or never was. What does not pass by itself ends the role's work.
+    /// The connection is gone or never was.
+    ///
+    /// What does not pass by itself ends the role's work.
     func lost(_ error: (any Error)?) {
         guard !ended, receiver != nil else { return }
         receiver = nil
@@ -149,6 +153,7 @@ final class Following {
             receiver?.close()
             receiver = nil
             core.log.dropOpenGroup()
+            core.publish()
             goal.promise.succeed()
         }
     }

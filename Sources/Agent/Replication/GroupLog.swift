@@ -80,7 +80,7 @@ final class GroupLog {
     /// The last transaction of every server id.
     var state: LogState { store.snapshot.state }
 
-    /// Does the log hold a transaction (or did it, before it was purged)?
+    /// Whether the log holds a transaction, or did before it was purged.
     func holds(_ gtid: GTID) -> Bool {
         if let end, end.serverID == gtid.serverID { return gtid.sequence <= end.sequence }
         return state.holds(gtid)
@@ -96,7 +96,9 @@ final class GroupLog {
         if let end, end.position.epoch == position.epoch {
             return GTID(serverID: end.serverID, sequence: position.sequence)
         }
-        guard let server = state.gtids.last(where: { $0.position.epoch == position.epoch })?.serverID else { return nil }
+        guard let server = state.gtids.last(where: { $0.position.epoch == position.epoch })?.serverID else {
+            return nil
+        }
         return GTID(serverID: server, sequence: position.sequence)
     }
 
@@ -182,7 +184,7 @@ final class GroupLog {
     func purge(before position: Position, keeping bytes: UInt64) {
         guard failure == nil, store.snapshot.bytes > bytes, store.snapshot.segments > 1 else { return }
         let store = store
-        NIOThreadPool.singleton.submit { _ in _ = try? store.purge(through: position) }
+        NIOThreadPool.singleton.submit { _ in _ = try? store.purge(through: position, keeping: bytes) }
     }
 
     // MARK: - Durability
@@ -242,7 +244,7 @@ final class GroupLog {
 }
 
 extension LogState {
-    /// Does a log in this state hold a transaction?
+    /// Whether a log in this state holds a transaction.
     func holds(_ gtid: GTID) -> Bool {
         gtids.contains { $0.serverID == gtid.serverID && $0.sequence >= gtid.sequence }
     }

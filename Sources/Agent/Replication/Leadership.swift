@@ -61,7 +61,8 @@ final class Leadership {
         let done: UInt64
         if end == request.start {
             done = 0
-        } else if end.epoch == request.epoch, core.log.end?.serverID == serverID, end.sequence > request.start.sequence {
+        } else if end.epoch == request.epoch, core.log.end?.serverID == serverID, end.sequence > request.start.sequence
+        {
             done = min(end.sequence - request.start.sequence, UInt64(request.firstTransactions.count))
         } else {
             throw ReplicationError.wrongRole("the log ends at \(end), and must end at \(request.start) to lead")

@@ -33,7 +33,9 @@ final class LogSender: ChannelInboundHandler {
 
     // MARK: What the core asks for
 
-    /// Sends what is new. Called after every burst of the log, so it does as little as it can.
+    /// Sends what is new.
+    ///
+    /// Called after every burst of the log, so it does as little as it can.
     func pump() {
         guard let context, reader != nil else { return }
         var wrote = false

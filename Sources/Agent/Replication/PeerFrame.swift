@@ -18,7 +18,9 @@ enum PeerFrame: Equatable {
     /// From the receiver: the last transaction that is durable in its log; also the sign that it lives.
     case durable(GTID?)
 
-    /// The kinds, as they stand on the wire. Events are not decoded into a frame: their bytes go straight into the log.
+    /// The kinds, as they stand on the wire.
+    ///
+    /// Events are not decoded into a frame: their bytes go straight into the log.
     enum Kind: UInt8 {
         case hello = 1
         case accept = 2
@@ -205,12 +207,16 @@ extension ByteBuffer {
 
     fileprivate mutating func text() throws(PeerProtocolError) -> String {
         let length = Int(try number(UInt16.self))
-        guard let text = readString(length: length) else { throw PeerProtocolError(description: "a text that is short") }
+        guard let text = readString(length: length) else {
+            throw PeerProtocolError(description: "a text that is short")
+        }
         return text
     }
 }
 
-/// Cuts the bytes of a connection into frames. Events are handed on as they come, in as many parts as they come in.
+/// Cuts the bytes of a connection into frames.
+///
+/// Events are handed on as they come, in as many parts as they come in.
 struct PeerFrameDecoder {
     private var buffer = ByteBuffer()
     /// What is missing of the frame of events that has begun.

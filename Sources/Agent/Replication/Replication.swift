@@ -26,10 +26,14 @@ public final class Replication: Sendable {
     /// What is true now.
     public var snapshot: ReplicationSnapshot { publisher.snapshot }
 
-    /// Yields when something in `snapshot` has changed; changes that nobody took yet are one. For one reader.
+    /// Yields when something in `snapshot` has changed; changes that nobody took yet are one.
+    ///
+    /// For one reader.
     public var changes: AsyncStream<Void> { publisher.changes }
 
-    /// Opens the log, repairs a torn end, and listens for peers and for the local server. Sealed until told more.
+    /// Opens the log, repairs a torn end, and listens for peers and for the local server.
+    ///
+    /// Sealed until told more.
     ///
     /// - Parameter epoch: the epoch that the member has promised before.
     public init(
@@ -41,7 +45,8 @@ public final class Replication: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let publisher = SnapshotPublisher()
-        let password = String(UInt64.random(in: .min ... .max), radix: 36)
+        let password =
+            String(UInt64.random(in: .min ... .max), radix: 36)
             + String(UInt64.random(in: .min ... .max), radix: 36)
         self.group = group
         self.loop = loop

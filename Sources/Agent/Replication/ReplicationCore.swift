@@ -78,7 +78,9 @@ final class ReplicationCore {
 
     // MARK: - Roles
 
-    /// Ends whatever an older epoch does. See the type's comment for why nothing of it can happen later.
+    /// Ends whatever an older epoch does.
+    ///
+    /// See the type's comment for why nothing of it can happen later.
     func standDown() {
         switch role {
         case .sealed: break
@@ -124,7 +126,8 @@ final class ReplicationCore {
         try check(new)
         if new == epoch {
             switch role {
-            case .follower(let following) where following.mode == .follow && following.sender == leader && failure == nil:
+            case .follower(let following)
+            where following.mode == .follow && following.sender == leader && failure == nil:
                 following.server = server
                 return
             case .leader:
@@ -250,8 +253,10 @@ final class ReplicationCore {
         }
     }
 
-    /// What is committed and durable here. A leader commits what two others have before its own disk has it; what the
-    /// file says, the log must have after a loss of power.
+    /// What is committed and durable here.
+    ///
+    /// A leader commits what two others have before its own disk has it; what the file says, the log must have after a
+    /// loss of power.
     private var committedHere: GTID? {
         guard let committed, let durable = log.durable else { return nil }
         return committed.sequence <= durable.sequence ? committed : durable
@@ -379,7 +384,9 @@ final class ReplicationCore {
         try log.truncate(after: common)
     }
 
-    /// The sender says how far the group is. What this member does not have (durably) yet counts when it has.
+    /// The sender says how far the group is.
+    ///
+    /// What this member does not have (durably) yet counts when it has.
     func learned(_ state: PeerState) {
         if let told = state.everywhere { everywhere = told }
         guard case .follower(let following) = role else { return }

@@ -11,7 +11,9 @@ import XDB
 final class ServerConnection: @unchecked Sendable {
     private var mysql: UnsafeMutablePointer<MYSQL>
 
-    /// Connects and prepares the session. Blocks, at most a few seconds.
+    /// Connects and prepares the session.
+    ///
+    /// Blocks, at most a few seconds.
     static func open(
         socket: String,
         user: String,

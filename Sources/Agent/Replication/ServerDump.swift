@@ -6,7 +6,9 @@ import NIOPosix
 import XDB
 
 /// The leader's agent as the only semi-synchronous replica of its local server: what the server writes goes into the
-/// log, and what is committed is acknowledged. The connection is made again when it breaks.
+/// log, and what is committed is acknowledged.
+///
+/// The connection is made again when it breaks.
 final class ServerDump {
     private unowned let leadership: Leadership
     private let core: ReplicationCore

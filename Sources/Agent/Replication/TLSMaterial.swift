@@ -33,8 +33,9 @@ public final class TLSMaterial: Sendable {
         self.directory = directory
     }
 
-    /// For connections that come in: the other side must show a certificate of the group's CA. Whose certificate it is
-    /// must be looked at after the handshake.
+    /// For connections that come in: the other side must show a certificate of the group's CA.
+    ///
+    /// Whose certificate it is must be looked at after the handshake.
     public func serverContext() throws(ReplicationError) -> NIOSSLContext {
         try current().server
     }

@@ -57,21 +57,26 @@ extension LogStore {
                 try file.synchronize()
             }
             output.file = file
-            output.isDirty = false
+            output.becameClean()
             state.withLock { $0.durable = tail.state.position }
         }
     }
 
-    /// Removes segments of which nothing after a position is lost. The last segment always stays.
+    /// Removes segments of which nothing after a position is lost, while at least so many bytes stay. The last segment
+    /// always stays.
     ///
     /// Returns how many bytes were freed.
     @discardableResult
-    public func purge(through position: Position) throws -> UInt64 {
+    public func purge(through position: Position, keeping bytes: UInt64 = 0) throws -> UInt64 {
         try output.withLock { _ in
             let removed = try state.withLock { state in
                 try state.check()
                 var removed: [Segment] = []
-                while state.segments.count > 1, state.segments[1].header.state.position <= position {
+                var left = state.segments.reduce(0) { $0 + $1.end }
+                while state.segments.count > 1, state.segments[1].header.state.position <= position,
+                    let first = state.segments.first, left - first.end >= bytes
+                {
+                    left -= first.end
                     removed.append(state.segments.removeFirst())
                 }
                 return removed

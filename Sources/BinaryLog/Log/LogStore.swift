@@ -65,7 +65,14 @@ public final class LogStore: Sendable {
     /// What only the writing side touches. Taken before `state` when both are needed.
     struct Output: Sendable {
         var file: (any LogFile)?
-        var isDirty = false
+        /// Counts writes; those after `synchronized` are not known to be durable.
+        var writes: UInt64 = 0
+        var synchronized: UInt64 = 0
+
+        var isDirty: Bool { writes != synchronized }
+
+        /// Everything that was written is durable.
+        mutating func becameClean() { synchronized = writes }
     }
 
     let storage: any LogStorage
@@ -126,18 +133,33 @@ public final class LogStore: Sendable {
     }
 
     /// Makes everything that was written durable. Returns the last durable group.
+    ///
+    /// Writes and reads go on meanwhile: what they add is for the next call.
     @discardableResult
     public func synchronize() throws -> Position {
-        try output.withLock { output in try synchronize(&output) }
+        let (file, writes, target, generation) = try output.withLock { output in
+            try state.withLock { state in
+                try state.check()
+                return (output.isDirty ? output.file : nil, output.writes, state.written.position, state.generation)
+            }
+        }
+        if let file { try effect { try file.synchronize() } }
+        return output.withLock { output in
+            // A new segment or a cut may have made more of it durable; then all of its predecessor is.
+            output.synchronized = max(output.synchronized, writes)
+            return state.withLock { state in
+                // What was cut meanwhile is not there, and what came in its place was not synchronized.
+                if state.generation == generation { state.durable = max(state.durable, target) }
+                return state.durable
+            }
+        }
     }
 
     /// Writes and makes durable.
     @discardableResult
     public func commit() throws -> Position {
-        try output.withLock { output in
-            try write(&output)
-            return try synchronize(&output)
-        }
+        try write()
+        return try synchronize()
     }
 
     @discardableResult
@@ -152,11 +174,11 @@ public final class LogStore: Sendable {
                 if let header = chunk.header {
                     // The predecessor must not be torn once there is a successor.
                     if output.isDirty { try output.file?.synchronize() }
-                    output.isDirty = false
+                    output.becameClean()
                     output.file = try storage.create(header.name, contents: header.bytes)
                 }
                 guard !chunk.bytes.isEmpty, let file = output.file else { continue }
-                output.isDirty = true
+                output.writes += 1
                 try chunk.bytes.withUnsafeBytes { try file.write($0, at: chunk.offset) }
             }
         }
@@ -176,19 +198,6 @@ public final class LogStore: Sendable {
             if let chunk = chunks.last { state.appender.recycle(chunk.bytes) }
             return encoded.position
         }
-    }
-
-    func synchronize(_ output: inout Output) throws -> Position {
-        let target = try state.withLock { state in
-            try state.check()
-            return state.written.position
-        }
-        if output.isDirty {
-            try effect { try output.file?.synchronize() }
-            output.isDirty = false
-        }
-        state.withLock { $0.durable = target }
-        return target
     }
 
     /// Runs I/O whose failure leaves the disk in an unknown state.

@@ -4,7 +4,9 @@ import Testing
 @testable import Agent
 
 @Suite struct AcknowledgementsTests {
-    private func place(_ position: UInt64) -> BinlogCoordinates { BinlogCoordinates(file: "bin.000001", position: position) }
+    private func place(_ position: UInt64) -> BinlogCoordinates {
+        BinlogCoordinates(file: "bin.000001", position: position)
+    }
 
     @Test func onlyTheLastOfWhatIsCommittedIsSent() {
         var queue = Acknowledgements()

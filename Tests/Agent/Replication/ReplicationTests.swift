@@ -12,7 +12,7 @@ import XDB
     }
 
     @Test func aGroupOfOneCommitsAlone() async throws {
-        let group = try await TestGroup(1)
+        let group = try await LogGroup(1)
         let first = try await group.elect(0, epoch: 1)
         #expect(first == GTID("0-16-3"))
         try await group[0].running.waitCommitted(first.position)
@@ -23,7 +23,7 @@ import XDB
     }
 
     @Test func commitsNeedAMajorityAndGoOnWhenItIsBack() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         // One follower is enough.
@@ -51,8 +51,13 @@ import XDB
     }
 
     @Test func learnersDoNotCount() async throws {
-        let group = try await TestGroup(3)
-        let first = try await group.elect(0, epoch: 1, voters: ["orders-0", "orders-1", "orders-7"], learners: ["orders-2"])
+        let group = try await LogGroup(3)
+        let first = try await group.elect(
+            0,
+            epoch: 1,
+            voters: ["orders-0", "orders-1", "orders-7"],
+            learners: ["orders-2"]
+        )
         try await group.follow(2, 0, epoch: 1)
         try await group[2].until("receives") { $0.position == first.position }
         try await group[0].until("sees the learner") { snapshot in
@@ -65,7 +70,7 @@ import XDB
     }
 
     @Test func aSealedMemberAcknowledgesNothing() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group.follow(2, 0, epoch: 1)
@@ -96,7 +101,7 @@ import XDB
     }
 
     @Test func aConflictingEndIsRemoved() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group.follow(2, 0, epoch: 1)
@@ -126,7 +131,7 @@ import XDB
     }
 
     @Test func whatTheServerHasIsNeverRemoved() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group[0].running.waitCommitted(first.position)
@@ -146,7 +151,7 @@ import XDB
     }
 
     @Test func aNewLeaderCompletesItsLogFromAnother() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group.follow(2, 0, epoch: 1)
@@ -176,7 +181,7 @@ import XDB
             )
         }
         try await group[1].running.pull(epoch: two, source: group[2].address, until: last.position, server: nil)
-        #expect(group[1].snapshot.position == last.position || group[1].snapshot.last == last)
+        #expect(group[1].snapshot.last == last)
         let second = try await group[1].lead(epoch: two, voters: group.names)
         try await group.follow(2, 1, epoch: 2)
         try await group[1].running.waitCommitted(second.position)
@@ -184,7 +189,7 @@ import XDB
     }
 
     @Test func aRestartedLeaderGoesOnWhereItWas() async throws {
-        let group = try await TestGroup(3)
+        let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group[0].running.waitCommitted(first.position)
@@ -209,7 +214,7 @@ import XDB
     }
 
     @Test func aRestartLosesNothing() async throws {
-        let group = try await TestGroup(3, segmentBytes: 64 << 10)
+        let group = try await LogGroup(3, segmentBytes: 64 << 10)
         let first = try await group.elect(0, epoch: 1)
         try await group.follow(1, 0, epoch: 1)
         try await group.follow(2, 0, epoch: 1)
@@ -231,7 +236,7 @@ import XDB
     }
 
     @Test func strangersAreRefused() async throws {
-        let group = try await TestGroup(2)
+        let group = try await LogGroup(2)
         let first = try await group.elect(0, epoch: 1, voters: ["orders-0", "orders-1", "orders-2"])
         // A certificate of another CA.
         await group[1].stop()
@@ -258,7 +263,7 @@ import XDB
     }
 
     @Test func certificatesAreReadAgain() async throws {
-        let group = try await TestGroup(2)
+        let group = try await LogGroup(2)
         let copy = group.directory + "/tls"
         try FileManager.default.copyItem(atPath: TestCertificates.foreign.path(of: "orders-1"), toPath: copy)
         await group[1].stop()
@@ -279,7 +284,7 @@ import XDB
     }
 
     @Test func theLogIsABinlog() async throws {
-        let group = try await TestGroup(1, segmentBytes: 32 << 10)
+        let group = try await LogGroup(1, segmentBytes: 32 << 10)
         _ = try await group.elect(0, epoch: 1)
         let last = try await group[0].write(1000)
         try await group[0].running.waitCommitted(last.position)

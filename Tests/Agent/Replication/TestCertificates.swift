@@ -14,8 +14,21 @@ struct TestCertificates: Sendable {
         directory = FileManager.default.temporaryDirectory.path + "/xdb-tls-\(UUID().uuidString)"
         try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         Self.openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-            "-subj", "/CN=\(Self.group)", "-keyout", "\(directory)/ca.key", "-out", "\(directory)/ca.crt"
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "30",
+            "-subj",
+            "/CN=\(Self.group)",
+            "-keyout",
+            "\(directory)/ca.key",
+            "-out",
+            "\(directory)/ca.crt"
         )
         for name in names { issue(name, into: path(of: name)) }
     }
@@ -29,12 +42,35 @@ struct TestCertificates: Sendable {
             + "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n"
         try? extensions.write(toFile: "\(path)/extensions", atomically: true, encoding: .utf8)
         Self.openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(member)",
-            "-keyout", "\(path)/tls.key", "-out", "\(path)/tls.csr"
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            "/CN=\(member)",
+            "-keyout",
+            "\(path)/tls.key",
+            "-out",
+            "\(path)/tls.csr"
         )
         Self.openssl(
-            "x509", "-req", "-in", "\(path)/tls.csr", "-CA", "\(directory)/ca.crt", "-CAkey", "\(directory)/ca.key",
-            "-CAcreateserial", "-days", "30", "-extfile", "\(path)/extensions", "-out", "\(path)/tls.crt"
+            "x509",
+            "-req",
+            "-in",
+            "\(path)/tls.csr",
+            "-CA",
+            "\(directory)/ca.crt",
+            "-CAkey",
+            "\(directory)/ca.key",
+            "-CAcreateserial",
+            "-days",
+            "30",
+            "-extfile",
+            "\(path)/extensions",
+            "-out",
+            "\(path)/tls.crt"
         )
         try? FileManager.default.copyItem(atPath: "\(directory)/ca.crt", toPath: "\(path)/ca.crt")
     }

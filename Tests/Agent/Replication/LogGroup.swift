@@ -9,16 +9,17 @@ import XDB
 @testable import Agent
 
 /// Members in one process, each on its own loopback address, with real TLS and real files.
-final class TestGroup {
-    let members: [TestMember]
+final class LogGroup {
+    let members: [LogMember]
     let directory: String
 
     init(_ count: Int, segmentBytes: UInt64 = 64 << 20) async throws {
-        directory = FileManager.default.temporaryDirectory.path + "/xdb-group-\(UUID().uuidString)"
+        let directory = FileManager.default.temporaryDirectory.path + "/xdb-group-\(UUID().uuidString)"
+        self.directory = directory
         let port = try Self.freePort()
         let network = Int.random(in: 1...200)
         members = (0..<count).map { index in
-            TestMember(
+            LogMember(
                 name: "orders-\(index)",
                 ordinal: UInt32(index),
                 host: "127.\(network).\(index).1",
@@ -30,7 +31,7 @@ final class TestGroup {
         for member in members { try await member.start() }
     }
 
-    subscript(_ index: Int) -> TestMember { members[index] }
+    subscript(_ index: Int) -> LogMember { members[index] }
 
     var names: [String] { members.map(\.name) }
 
@@ -74,8 +75,8 @@ final class TestGroup {
     }
 }
 
-/// One member of a `TestGroup`.
-final class TestMember {
+/// One member of a `LogGroup`.
+final class LogMember {
     let name: String
     let ordinal: UInt32
     let host: String
@@ -113,7 +114,8 @@ final class TestMember {
 
     func start(epoch: UInt32 = 0) async throws {
         var logger = Logger(label: name)
-        logger.logLevel = ProcessInfo.processInfo.environment["XDB_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
+        logger.logLevel =
+            ProcessInfo.processInfo.environment["XDB_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
         replication = try await Replication(
             configuration: configuration,
             tls: TLSMaterial(directory: tls),
