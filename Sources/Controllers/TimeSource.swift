@@ -56,3 +56,29 @@ public enum WallClock {
         return Time(seconds: Int64(moment.tv_sec), nanoseconds: Int32(moment.tv_nsec))
     }
 }
+
+/// Something took longer than it may.
+public struct DeadlineExceeded: Error, Hashable, Sendable, CustomStringConvertible {
+    /// For messages.
+    public var description: String { "it took too long" }
+}
+
+extension TimeSource {
+    /// The operation's result, or `DeadlineExceeded` when there is none by the moment; the operation is cancelled
+    /// then, and its end is waited for.
+    func withDeadline<Value: Sendable>(
+        _ moment: Duration,
+        _ operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { tasks in
+            tasks.addTask { try await operation() }
+            tasks.addTask {
+                try await sleep(until: moment)
+                throw DeadlineExceeded()
+            }
+            defer { tasks.cancelAll() }
+            guard let first = try await tasks.next() else { throw CancellationError() }
+            return first
+        }
+    }
+}

@@ -1,3 +1,4 @@
+import Kubernetes
 import KubernetesModel
 
 /// Where a reflector gets the objects of one kind from: the API server, or a test.
@@ -5,7 +6,7 @@ protocol ObjectSource<Object>: Sendable {
     associatedtype Object: KubernetesObject
 
     /// True when the server starts a watch with a complete list on request.
-    func offersStreamingLists() async -> Bool
+    func offersStreamingLists() async throws -> Bool
 
     /// One page of a complete list. An empty `continuation` asks for the first, one in the answer for the next.
     /// Without a limit everything comes as one page.
@@ -15,7 +16,7 @@ protocol ObjectSource<Object>: Sendable {
     /// cut off with the connection never arrives.
     func watch(
         _ request: SourceWatch,
-        onEvent: @escaping @Sendable (SourceEvent<Object>) async -> Void
+        onEvent: @escaping @Sendable (WatchEvent<Object>) async -> Void
     ) async throws
 
     /// What an error of the two means for what to do next.
@@ -32,15 +33,6 @@ struct SourceWatch: Hashable, Sendable {
     var timeoutSeconds: Int
     /// When we end it because nothing came.
     var idleDeadline: Duration
-}
-
-/// One event of a watch.
-enum SourceEvent<Object: KubernetesObject>: Sendable {
-    case added(Object)
-    case modified(Object)
-    case deleted(Object)
-    /// Nothing of ours happened up to this version; or the end of the initial list.
-    case bookmark(version: String, endsInitialEvents: Bool)
 }
 
 /// What a failed list or watch means.

@@ -1,6 +1,17 @@
+import Kubernetes
 import KubernetesModel
 import Logging
 import Synchronization
+
+/// The numbers of a reflector.
+struct ReflectorTuning: Sendable {
+    var backoff = Backoff.connection
+    var pageSize = 500
+    /// Between five and ten minutes, so that the watches of many clients do not end together.
+    var watchSeconds: ClosedRange<Int> = 300...600
+    /// Servers send a bookmark every minute; a stream that is silent for three has lost its server.
+    var idleDeadline = Duration.seconds(180)
+}
 
 /// Keeps a cache the same as the API server's objects, for as long as it runs.
 struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendable {
@@ -11,22 +22,30 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
     let time: TimeSource
     let logger: Logger
     let metrics: RuntimeMetrics?
-    var backoff = Backoff.connection
-    var pageSize = 500
-    /// Between five and ten minutes, so that the watches of many clients do not end together.
-    var watchSeconds: ClosedRange<Int> = 300...600
-    /// Servers send a bookmark every minute; a stream that is silent for three has lost its server.
-    var idleDeadline = Duration.seconds(180)
+    var tuning = ReflectorTuning()
 
     /// Follows until the task is cancelled; throws nothing but `CancellationError`.
     func run() async throws {
-        var state = ReflectorState(backoff: backoff, offersStreamingLists: await source.offersStreamingLists())
+        var state = ReflectorState(backoff: tuning.backoff)
+        try await learnServer(&state)
         while true {
             try Task.checkCancellation()
             let (end, progressed) = try await perform(state.step)
             if progressed { state.progressed() }
             let pause = state.ended(end, hasList: cache.hasSynced, chance: .random(in: 0..<1))
             if pause > .zero { try await time.sleep(for: pause) }
+        }
+    }
+
+    /// Asks the server what it offers: the first question to it, which waits until it can be reached.
+    private func learnServer(_ state: inout ReflectorState) async throws {
+        while true {
+            do {
+                return state.offer(streamingLists: try await source.offersStreamingLists())
+            } catch {
+                _ = try meaning(of: error, during: "discovery")
+                try await time.sleep(for: state.failedToStart(chance: .random(in: 0..<1)))
+            }
         }
     }
 
@@ -49,14 +68,14 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
     /// Takes a complete list. All pages are of one moment: the continuation carries the version of the first.
     private func list() async throws {
         var all: [Object] = []
-        var page = try await source.page(limit: pageSize, continuation: "")
+        var page = try await source.page(limit: tuning.pageSize, continuation: "")
         while true {
             all.reserveCapacity(all.count + page.items.count)
             for object in page.items { all.append(transformed(object)) }
             let continuation = page.metadata.continuation
             if continuation.isEmpty { break }
             do {
-                page = try await source.page(limit: pageSize, continuation: continuation)
+                page = try await source.page(limit: tuning.pageSize, continuation: continuation)
             } catch where source.meaning(of: error) == .expired {
                 // Too slow for the server's history: everything at once takes no history.
                 all = []
@@ -74,8 +93,8 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
         let request = SourceWatch(
             version: initialEvents ? "" : cache.version,
             sendInitialEvents: initialEvents,
-            timeoutSeconds: .random(in: watchSeconds),
-            idleDeadline: idleDeadline
+            timeoutSeconds: .random(in: tuning.watchSeconds),
+            idleDeadline: tuning.idleDeadline
         )
         let end: ReflectorState.End
         do {
@@ -95,7 +114,7 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
         return (end, progress.sawAnything)
     }
 
-    private func take(_ event: SourceEvent<Object>, _ progress: Progress<Object>) {
+    private func take(_ event: WatchEvent<Object>, _ progress: Progress<Object>) {
         progress.note()
         switch event {
         case .added(let object), .modified(let object):

@@ -33,11 +33,21 @@ struct ReflectorState: Sendable {
     private let backoff: Backoff
     private var offersStreamingLists: Bool
 
-    init(backoff: Backoff = .connection, offersStreamingLists: Bool) {
+    init(backoff: Backoff = .connection, offersStreamingLists: Bool = false) {
         self.backoff = backoff
         self.offersStreamingLists = offersStreamingLists
         step = offersStreamingLists ? .streamingList : .list
     }
+
+    /// Takes what the server offers, before the first step.
+    mutating func offer(streamingLists: Bool) {
+        failures = 0
+        offersStreamingLists = streamingLists
+        step = firstStep
+    }
+
+    /// The pause before the server is asked again what it offers.
+    mutating func failedToStart(chance: Double) -> Duration { pause(chance) }
 
     /// Something came in order: what failed before is over.
     mutating func progressed() {
