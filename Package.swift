@@ -40,6 +40,7 @@ extension Target.Dependency {
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioTLS = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let x509 = product(name: "X509", package: "swift-certificates")
 }
 
@@ -76,7 +77,7 @@ let package = Package(
         // The way to the API server.
         .module("YAML", ["CYAML", "KubernetesModel"]),
         .module("Kubernetes", ["CCurl", "KubernetesModel", "YAML", .log]),
-        .module("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird]),
+        .module("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]),
 
         // The two programs.
         .module(
@@ -102,6 +103,7 @@ let package = Package(
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),
         .tests("XDB", ["KubernetesModel"]),
         .tests("Planning", ["KubernetesModel", "XDB"]),
+        .tests("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program("xdb-bench", [.argumentParser]),
     ],
     swiftLanguageModes: [.v6]

@@ -23,7 +23,9 @@ public struct Backoff: Hashable, Sendable {
     /// A list or watch that failed: the API server may be starting, with every client waiting for it.
     public static let connection = Backoff(initial: .milliseconds(800), maximum: .seconds(30), jitter: 0.5)
 
-    /// The pause after `failures` failures in a row, of which there is at least one. `chance` is from 0 up to 1.
+    /// The pause after `failures` failures in a row, of which there is at least one.
+    ///
+    /// `chance` is from 0 up to 1.
     public func pause(failures: Int, chance: Double) -> Duration {
         // Computed in seconds as a Double: a large exponent then ends at infinity and the minimum, not in a trap.
         let steps = Double(max(failures, 1) - 1)

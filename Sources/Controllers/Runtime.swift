@@ -3,6 +3,7 @@ public import KubernetesModel
 public import Logging
 public import ServiceLifecycle
 import Synchronization
+import UnixSignals
 
 /// A program of controllers, put together: caches that follow the API server, controllers that run while this process
 /// leads, events, probes and metrics; started in order, stopped in reverse.
@@ -66,8 +67,9 @@ public final class Runtime: Sendable {
     private let logger: Logger
     private let declared = Mutex(Declared())
 
-    /// A runtime without caches and controllers. Hand `RuntimeMetrics.observe` to the client, so that its requests
-    /// are counted.
+    /// A runtime without caches and controllers.
+    ///
+    /// Hand `RuntimeMetrics.observe` to the client, so that its requests are counted.
     public init(
         client: KubernetesClient,
         configuration: Configuration,
@@ -89,8 +91,9 @@ public final class Runtime: Sendable {
 
     // MARK: Declaring
 
-    /// Declares that objects of a kind are cached. The caches are filled before this process leads, so that it can
-    /// begin at once when it does.
+    /// Declares that objects of a kind are cached.
+    ///
+    /// The caches are filled before this process leads, so that it can begin at once when it does.
     @discardableResult
     public func cache<Object: KubernetesObject>(
         _ type: Object.Type,
@@ -149,9 +152,10 @@ public final class Runtime: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        group.maximumGracefulShutdownDuration = configuration.stopWithin
-        // What does not heed the cancellation either must not keep a stopped process alive.
-        group.maximumCancellationDuration = .seconds(2)
+        // What does not heed the cancellation either must not keep the process alive; nor after the lease is lost.
+        let cancellation = Duration.seconds(2)
+        group.maximumGracefulShutdownDuration = max(configuration.stopWithin - cancellation, .zero)
+        group.maximumCancellationDuration = cancellation
         try await ServiceGroup(configuration: group).run()
     }
 

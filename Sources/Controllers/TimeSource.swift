@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 public import KubernetesModel
 
 /// The clock that a part of the runtime goes by; tests hand in one that they move by hand.
@@ -47,7 +41,9 @@ extension Duration {
     }
 }
 
-/// The date, for what is written into objects. Nothing is decided by it except how old such a date is.
+/// The date, for what is written into objects.
+///
+/// Nothing is decided by it except how old such a date is.
 public enum WallClock {
     /// The moment by the machine's clock.
     public static let now: @Sendable () -> Time = {

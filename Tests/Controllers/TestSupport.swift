@@ -58,7 +58,8 @@ final class TestClock: Clock, Sendable {
             }
         } onCancel: {
             state.withLock { $0.sleepers.removeValue(forKey: number) }?.continuation.resume(
-                throwing: CancellationError())
+                throwing: CancellationError()
+            )
         }
     }
 }

@@ -5,7 +5,9 @@ import Synchronization
 ///
 /// Reading never waits and never asks the server. What is read is a value: it does not change any more.
 public final class Cache<Object: KubernetesObject>: Sendable {
-    /// Says how an object changed. `isInitial` is true for the objects of the first list.
+    /// Says how an object changed.
+    ///
+    /// `isInitial` is true for the objects of the first list.
     public typealias Handler = @Sendable (_ change: CacheChange<Object>, _ isInitial: Bool) -> Void
 
     /// The part of the kind's objects that is kept.
@@ -68,8 +70,9 @@ public final class Cache<Object: KubernetesObject>: Sendable {
     /// How many objects are here.
     public var count: Int { state.withLock { $0.store.objects.count } }
 
-    /// Calls the handler for every object that is here and for every change from now on. It must be quick and must
-    /// not read the cache: it maps the change to keys of a queue.
+    /// Calls the handler for every object that is here and for every change from now on.
+    ///
+    /// It must be quick and must not read the cache: it maps the change to keys of a queue.
     public func onChange(_ handler: @escaping Handler) {
         let present = state.withLock {
             $0.handlers.append(handler)
@@ -80,8 +83,9 @@ public final class Cache<Object: KubernetesObject>: Sendable {
 
     // MARK: Own writes
 
-    /// Puts the object out of the answer to a write of our own in, so that the next reconcile sees it. An object that
-    /// is here in a later version stays as it is.
+    /// Puts the object out of the answer to a write of our own in, so that the next reconcile sees it.
+    ///
+    /// An object that is here in a later version stays as it is.
     public func wrote(_ object: Object) {
         guard scope.contains(object.metadata) else { return }
         change { $0.wrote(object).map { [$0] } ?? [] }
@@ -127,7 +131,9 @@ public final class Cache<Object: KubernetesObject>: Sendable {
     }
 }
 
-/// The part of a kind's objects that a cache keeps. The API server does the choosing.
+/// The part of a kind's objects that a cache keeps.
+///
+/// The API server does the choosing.
 public struct CacheScope: Hashable, Sendable {
     /// Only this namespace; nil for all.
     public var namespace: String?

@@ -8,7 +8,9 @@ public final class Caches: Sendable {
     /// No caches.
     public init() {}
 
-    /// Makes a cache known. A kind has one cache in a program.
+    /// Makes a cache known.
+    ///
+    /// A kind has one cache in a program.
     public func add<Object: KubernetesObject>(_ cache: Cache<Object>) {
         caches.withLock {
             precondition($0[ObjectIdentifier(Object.self)] == nil, "\(Object.resource) is cached twice")

@@ -92,7 +92,9 @@ struct EventBook: Sendable {
         return .create(event)
     }
 
-    /// The counts that are due, and forgets the series that are over. With `all` also what is not due yet.
+    /// The counts that are due, and forgets the series that are over.
+    ///
+    /// With `all` also what is not due yet.
     mutating func flush(now: Duration, all: Bool = false) -> [Write] {
         var writes: [Write] = []
         for (record, entry) in entries {

@@ -50,8 +50,10 @@ public final class EventRecorder: ServiceLifecycle.Service {
         (doorbell, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// A recorder. `controller` names the program, for example `xdb-operator.github.io/operator`, and `instance` the
-    /// process, for example its pod's name.
+    /// A recorder.
+    ///
+    /// `controller` names the program, for example `xdb-operator.github.io/operator`, and `instance` the process, for
+    /// example its pod's name.
     public convenience init(client: KubernetesClient, controller: String, instance: String, logger: Logger) {
         self.init(
             controller: controller,
@@ -61,8 +63,9 @@ public final class EventRecorder: ServiceLifecycle.Service {
         )
     }
 
-    /// Tells that something happened to an object. `reason` and `action` are CamelCase words out of a fixed catalogue;
-    /// `note` is a sentence.
+    /// Tells that something happened to an object.
+    ///
+    /// `reason` and `action` are CamelCase words out of a fixed catalogue; `note` is a sentence.
     public func record(
         _ type: Event.EventType = .normal,
         on regarding: ObjectReference,
@@ -72,7 +75,13 @@ public final class EventRecorder: ServiceLifecycle.Service {
         related: ObjectReference? = nil
     ) {
         let record = EventRecord(
-            regarding: regarding, related: related, type: type, reason: reason, action: action, note: note)
+            regarding: regarding,
+            related: related,
+            type: type,
+            reason: reason,
+            action: action,
+            note: note
+        )
         let now = time.now
         let date = clock()
         state.withLock {
@@ -123,7 +132,7 @@ public final class EventRecorder: ServiceLifecycle.Service {
                 case .series(let namespace, let name, let series):
                     do {
                         try await sink.setSeries(namespace: namespace, name: name, series)
-                    } catch where sink.isGone(error) {
+                    } catch  where sink.isGone(error) {
                         // The server keeps events for an hour; what still goes on is told anew.
                         let whole = state.withLock { $0.book.whole(namespace: namespace, name: name, series: series) }
                         if let whole { try await sink.create(whole) }

@@ -38,8 +38,9 @@ public final class Informer<Object: KubernetesObject>: ServiceLifecycle.Service 
         follow = { try await reflector.run() }
     }
 
-    /// An informer of the kind's objects within the cache's scope. `transform` drops from every object what the
-    /// program does not need, before it is kept.
+    /// An informer of the kind's objects within the cache's scope.
+    ///
+    /// `transform` drops from every object what the program does not need, before it is kept.
     public convenience init(
         client: KubernetesClient,
         cache: Cache<Object>,

@@ -65,7 +65,9 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
         }
     }
 
-    /// Takes a complete list. All pages are of one moment: the continuation carries the version of the first.
+    /// Takes a complete list.
+    ///
+    /// All pages are of one moment: the continuation carries the version of the first.
     private func list() async throws {
         var all: [Object] = []
         var page = try await source.page(limit: tuning.pageSize, continuation: "")
@@ -76,7 +78,7 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
             if continuation.isEmpty { break }
             do {
                 page = try await source.page(limit: tuning.pageSize, continuation: continuation)
-            } catch where source.meaning(of: error) == .expired {
+            } catch  where source.meaning(of: error) == .expired {
                 // Too slow for the server's history: everything at once takes no history.
                 all = []
                 page = try await source.page(limit: nil, continuation: "")

@@ -54,8 +54,9 @@ struct ReflectorState: Sendable {
         failures = 0
     }
 
-    /// Takes the end of the current step, and says how long to wait before the next. `hasList` tells whether the
-    /// version to watch from is known: a streaming list may end before it was complete.
+    /// Takes the end of the current step, and says how long to wait before the next.
+    ///
+    /// `hasList` tells whether the version to watch from is known: a streaming list may end before it was complete.
     mutating func ended(_ end: End, hasList: Bool, chance: Double) -> Duration {
         switch end {
         case .listed:

@@ -20,8 +20,9 @@ public struct LeaseLost: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How the election reaches its lease. Every call is one request, without retries, on a connection that no other
-/// traffic can delay.
+/// How the election reaches its lease.
+///
+/// Every call is one request, without retries, on a connection that no other traffic can delay.
 protocol LeaseStore: Sendable {
     /// The lease; nil when there is none.
     func read() async throws -> Lease?
@@ -65,8 +66,9 @@ public final class LeaseElection: Sendable {
         metrics?.masterStatus.set(0, lease.name)
     }
 
-    /// An election over the lease of that name, made when it is not there. The client gets connections of its own
-    /// for it, so that no other traffic delays a renewal.
+    /// An election over the lease of that name, made when it is not there.
+    ///
+    /// The client gets connections of its own for it, so that no other traffic delays a renewal.
     public convenience init(
         client: KubernetesClient,
         lease: ObjectKey,
@@ -90,8 +92,9 @@ public final class LeaseElection: Sendable {
     /// True while this process holds the lease.
     public var isLeading: Bool { holding.withLock { $0 != nil } }
 
-    /// Waits for the lease, then runs `lead` while renewing it. When `lead` returns, the lease is released so that
-    /// another process need not wait for its end.
+    /// Waits for the lease, then runs `lead` while renewing it.
+    ///
+    /// When `lead` returns, the lease is released so that another process need not wait for its end.
     ///
     /// Throws `LeaseLost` when the lease could not be renewed in time; `lead` is cancelled then. A graceful shutdown
     /// while it waits for the lease ends the waiting; one while it leads is `lead`'s to heed.

@@ -4,8 +4,9 @@ import KubernetesModel
 public struct LeaseTimes: Hashable, Sendable {
     /// How long others wait after the last renewal that they saw before they take the lease.
     public var duration: Duration
-    /// How long the holder tries to renew before it gives up. Shorter than `duration` by what the holder needs to
-    /// stop its work.
+    /// How long the holder tries to renew before it gives up.
+    ///
+    /// Shorter than `duration` by what the holder needs to stop its work.
     public var renewDeadline: Duration
     /// The pause between two attempts.
     public var retryPeriod: Duration
@@ -51,7 +52,9 @@ struct LeaseElectionState: Sendable {
         self.times = times
     }
 
-    /// Takes the lease as it was just read, nil when there is none, and decides. `date` goes into the record.
+    /// Takes the lease as it was just read, nil when there is none, and decides.
+    ///
+    /// `date` goes into the record.
     mutating func decide(_ lease: Lease?, now: Duration, date: Time) -> Decision {
         guard let lease else {
             observed = nil

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 import KubernetesModel
 public import Logging
 
@@ -15,8 +9,9 @@ public enum LogFormat: String, Sendable, CaseIterable {
     /// One line of text, for people.
     case text
 
-    /// Makes every logger of the process write in this format to standard error, with the reconcile that it speaks
-    /// of. To be called once, first of all.
+    /// Makes every logger of the process write in this format to standard error, with the reconcile that it speaks of.
+    ///
+    /// To be called once, first of all.
     public func bootstrap(level: Logger.Level = .info) {
         LoggingSystem.bootstrap(
             { label, provider in

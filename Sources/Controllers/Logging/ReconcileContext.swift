@@ -1,7 +1,8 @@
 public import Logging
 
-/// Which reconcile the current task belongs to. Every record that is logged in its course carries it, also from
-/// parts that know nothing of controllers.
+/// Which reconcile the current task belongs to.
+///
+/// Every record that is logged in its course carries it, also from parts that know nothing of controllers.
 public struct ReconcileContext: Sendable {
     /// Names one reconcile.
     public var id: String

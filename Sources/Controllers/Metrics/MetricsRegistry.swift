@@ -28,7 +28,9 @@ public final class MetricsRegistry: Sendable {
         Gauge(family: family(name, help: help, kind: .gauge, labels: labels))
     }
 
-    /// The histogram of that name, made when it is not there yet. `buckets` are upper bounds in rising order.
+    /// The histogram of that name, made when it is not there yet.
+    ///
+    /// `buckets` are upper bounds in rising order.
     public func histogram(_ name: String, help: String, labels: [String] = [], buckets: [Double]) -> Histogram {
         Histogram(family: family(name, help: help, kind: .histogram(buckets), labels: labels))
     }

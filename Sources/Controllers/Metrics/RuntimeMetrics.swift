@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The metrics of controllers and of the client, under the names that client-go and controller-runtime gave them, so
 /// that dashboards and alerts that exist for other operators work with this one.
@@ -41,58 +35,98 @@ public final class RuntimeMetrics: Sendable {
         let fine = Histogram.exponentialBuckets(start: 1e-8, factor: 10, count: 12)
         adds = registry.counter("workqueue_adds_total", help: "Keys added to the queue.", labels: queue)
         depth = registry.gauge(
-            "workqueue_depth", help: "Keys that are ready and wait for a worker.", labels: queue + ["priority"])
+            "workqueue_depth",
+            help: "Keys that are ready and wait for a worker.",
+            labels: queue + ["priority"]
+        )
         queueSeconds = registry.histogram(
-            "workqueue_queue_duration_seconds", help: "How long a key was ready before its work began.",
-            labels: queue, buckets: fine)
+            "workqueue_queue_duration_seconds",
+            help: "How long a key was ready before its work began.",
+            labels: queue,
+            buckets: fine
+        )
         workSeconds = registry.histogram(
-            "workqueue_work_duration_seconds", help: "How long the work on a key took.", labels: queue, buckets: fine)
+            "workqueue_work_duration_seconds",
+            help: "How long the work on a key took.",
+            labels: queue,
+            buckets: fine
+        )
         retries = registry.counter("workqueue_retries_total", help: "Keys added again after a failure.", labels: queue)
         unfinishedSeconds = registry.gauge(
             "workqueue_unfinished_work_seconds",
             help: "The sum of how long the keys that are being worked on have been so: rises when workers are stuck.",
-            labels: queue)
+            labels: queue
+        )
         longestSeconds = registry.gauge(
-            "workqueue_longest_running_processor_seconds", help: "How long the longest running worker has run.",
-            labels: queue)
+            "workqueue_longest_running_processor_seconds",
+            help: "How long the longest running worker has run.",
+            labels: queue
+        )
 
         reconciles = registry.counter(
-            "controller_runtime_reconcile_total", help: "Reconciles by their result.",
-            labels: ["controller", "result"])
+            "controller_runtime_reconcile_total",
+            help: "Reconciles by their result.",
+            labels: ["controller", "result"]
+        )
         reconcileErrors = registry.counter(
-            "controller_runtime_reconcile_errors_total", help: "Reconciles that ended in an error.",
-            labels: ["controller"])
+            "controller_runtime_reconcile_errors_total",
+            help: "Reconciles that ended in an error.",
+            labels: ["controller"]
+        )
         reconcileSeconds = registry.histogram(
-            "controller_runtime_reconcile_time_seconds", help: "How long a reconcile took.", labels: ["controller"],
+            "controller_runtime_reconcile_time_seconds",
+            help: "How long a reconcile took.",
+            labels: ["controller"],
             buckets: [
                 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
                 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
-            ])
+            ]
+        )
         activeWorkers = registry.gauge(
-            "controller_runtime_active_workers", help: "Workers that are reconciling.", labels: ["controller"])
+            "controller_runtime_active_workers",
+            help: "Workers that are reconciling.",
+            labels: ["controller"]
+        )
         maximumWorkers = registry.gauge(
-            "controller_runtime_max_concurrent_reconciles", help: "The most workers of a controller.",
-            labels: ["controller"])
+            "controller_runtime_max_concurrent_reconciles",
+            help: "The most workers of a controller.",
+            labels: ["controller"]
+        )
 
         requests = registry.counter(
-            "rest_client_requests_total", help: "Requests to the API server by code, method and host.",
-            labels: ["code", "method", "host"])
+            "rest_client_requests_total",
+            help: "Requests to the API server by code, method and host.",
+            labels: ["code", "method", "host"]
+        )
         requestSeconds = registry.histogram(
-            "rest_client_request_duration_seconds", help: "How long requests to the API server took.",
-            labels: ["verb", "host"], buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 45, 60])
+            "rest_client_request_duration_seconds",
+            help: "How long requests to the API server took.",
+            labels: ["verb", "host"],
+            buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 45, 60]
+        )
         masterStatus = registry.gauge(
-            "leader_election_master_status", help: "1 when this process holds the lease, else 0.", labels: ["name"])
+            "leader_election_master_status",
+            help: "1 when this process holds the lease, else 0.",
+            labels: ["name"]
+        )
 
         lists = registry.counter(
-            "reflector_lists_total", help: "Complete lists that caches took from the API server.", labels: ["name"])
+            "reflector_lists_total",
+            help: "Complete lists that caches took from the API server.",
+            labels: ["name"]
+        )
         watches = registry.counter(
-            "reflector_watches_total", help: "Watches that caches opened, by how they ended.",
-            labels: ["name", "end"])
+            "reflector_watches_total",
+            help: "Watches that caches opened, by how they ended.",
+            labels: ["name", "end"]
+        )
         cachedObjects = registry.gauge("informer_cached_objects", help: "Objects in a cache.", labels: ["name"])
         declareProcess(registry)
     }
 
-    /// Counts one request to the API server. `code` is the status code, or `<error>` when there was no answer.
+    /// Counts one request to the API server.
+    ///
+    /// `code` is the status code, or `<error>` when there was no answer.
     public func request(code: String, method: String, host: String, seconds: Double) {
         requests.increment(code, method, host)
         requestSeconds.observe(seconds, method, host)

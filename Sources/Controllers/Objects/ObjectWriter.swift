@@ -34,8 +34,9 @@ public struct ObjectWriter: Sendable {
         seen(try await client.apply(body, as: type, options), options)
     }
 
-    /// Writes fields of the status by server-side apply. With a resource version in the body's metadata it is a
-    /// conflict when the object has changed.
+    /// Writes fields of the status by server-side apply.
+    ///
+    /// With a resource version in the body's metadata it is a conflict when the object has changed.
     @discardableResult
     public func applyStatus<Object: KubernetesObject>(
         _ body: some JSONEncodable & Sendable,
@@ -65,11 +66,19 @@ public struct ObjectWriter: Sendable {
         _ options: WriteOptions = WriteOptions()
     ) async throws -> Object {
         let written = try await client.patch(
-            type, key, patch, resourceVersion: resourceVersion, subresource: subresource, options)
+            type,
+            key,
+            patch,
+            resourceVersion: resourceVersion,
+            subresource: subresource,
+            options
+        )
         return seen(written, options)
     }
 
-    /// Deletes an object; nothing to do when there is none. With a `uid` in the options only that very object.
+    /// Deletes an object; nothing to do when there is none.
+    ///
+    /// With a `uid` in the options only that very object.
     public func delete<Object: KubernetesObject>(
         _ type: Object.Type,
         _ key: ObjectKey,
@@ -91,21 +100,32 @@ public struct ObjectWriter: Sendable {
 
     // MARK: Finalizers
 
-    /// Adds a finalizer, so that the object is not gone before `removeFinalizer`. Nothing to do when it is there.
+    /// Adds a finalizer, so that the object is not gone before `removeFinalizer`.
+    ///
+    /// Nothing to do when it is there.
     @discardableResult
     public func addFinalizer<Object: KubernetesObject>(_ finalizer: String, to object: Object) async throws -> Object {
         guard let patch = FinalizerPatch.adding(finalizer, to: object.metadata) else { return object }
         return try await self.patch(
-            Object.self, object.key, patch, resourceVersion: object.metadata.resourceVersion)
+            Object.self,
+            object.key,
+            patch,
+            resourceVersion: object.metadata.resourceVersion
+        )
     }
 
-    /// Removes a finalizer; when it was the last of an object that is being deleted, the object goes. Nothing to do
-    /// when it is not there, or when the object is gone.
+    /// Removes a finalizer; when it was the last of an object that is being deleted, the object goes.
+    ///
+    /// Nothing to do when it is not there, or when the object is gone.
     public func removeFinalizer<Object: KubernetesObject>(_ finalizer: String, from object: Object) async throws {
         guard let patch = FinalizerPatch.removing(finalizer, from: object.metadata) else { return }
         do {
             let left = try await client.patch(
-                Object.self, object.key, patch, resourceVersion: object.metadata.resourceVersion)
+                Object.self,
+                object.key,
+                patch,
+                resourceVersion: object.metadata.resourceVersion
+            )
             if left.metadata.isBeingDeleted, left.metadata.finalizers.isEmpty {
                 caches.deleted(Object.self, object.key, uid: object.metadata.uid)
             } else {
@@ -122,8 +142,9 @@ public struct ObjectWriter: Sendable {
     }
 }
 
-/// The merge patches that change an object's finalizers. The whole list is written, so they go with the resource
-/// version of the object that they were made from.
+/// The merge patches that change an object's finalizers.
+///
+/// The whole list is written, so they go with the resource version of the object that they were made from.
 enum FinalizerPatch {
     static func adding(_ finalizer: String, to metadata: ObjectMeta) -> JSONValue? {
         // A finalizer cannot be added to what is being deleted; the server says so, and rightly.

@@ -1,4 +1,4 @@
-public import Hummingbird
+import Hummingbird
 public import Logging
 public import ServiceLifecycle
 
@@ -26,7 +26,9 @@ public struct HealthCheck: Sendable {
 public struct ProbeServer: ServiceLifecycle.Service {
     private let application: Application<RouterResponder<BasicRequestContext>>
 
-    /// Listens on the address once it runs. `onListening` is told the port, which is chosen by the system for port 0.
+    /// Listens on the address once it runs.
+    ///
+    /// `onListening` is told the port, which is chosen by the system for port 0.
     public init(
         host: String = "0.0.0.0",
         port: Int,

@@ -30,7 +30,9 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         self.metrics?.watch { [weak self] in self?.reading ?? WorkQueueMetrics.Reading() }
     }
 
-    /// Wishes for work on a key, at once or after a pause. After a shutdown it is ignored.
+    /// Wishes for work on a key, at once or after a pause.
+    ///
+    /// After a shutdown it is ignored.
     public func add(_ key: Key, priority: Priority = .high, after pause: Duration = .zero) {
         let added = state.withLock { $0.add(key, priority: priority, after: pause, now: time.now) }
         guard added else { return }
@@ -38,13 +40,17 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         bell.yield()
     }
 
-    /// Lets the workers finish what they have begun; with `drain` also what is ready. Then `run` returns.
+    /// Lets the workers finish what they have begun; with `drain` also what is ready.
+    ///
+    /// Then `run` returns.
     public func shutDown(drain: Bool = false) {
         state.withLock { $0.shutDown(drain ? .drain : .finishCurrent) }
         bell.yield()
     }
 
-    /// Works on keys until the queue is shut down and the last worker has ended. To be called once.
+    /// Works on keys until the queue is shut down and the last worker has ended.
+    ///
+    /// To be called once.
     ///
     /// When the calling task is cancelled, so are the workers, and it returns as soon as they do.
     public func run(_ work: @escaping @Sendable (Key) async -> WorkOutcome) async {

@@ -91,8 +91,10 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         self.backoff = backoff
     }
 
-    /// Wishes for work on a key, at once or after a pause. Several wishes for one key become one: the earliest
-    /// moment, the higher priority. Returns false when the wish changed nothing.
+    /// Wishes for work on a key, at once or after a pause.
+    ///
+    /// Several wishes for one key become one: the earliest moment, the higher priority. Returns false when the wish
+    /// changed nothing.
     @discardableResult
     mutating func add(_ key: Key, priority: Priority, after pause: Duration = .zero, now: Duration) -> Bool {
         guard shutdown == nil else { return false }
@@ -100,7 +102,9 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         return true
     }
 
-    /// Ends the work on a key. `chance`, from 0 up to 1, is the jitter of the pause after a failure.
+    /// Ends the work on a key.
+    ///
+    /// `chance`, from 0 up to 1, is the jitter of the pause after a failure.
     mutating func finish(_ key: Key, _ outcome: WorkOutcome, chance: Double, now: Duration) {
         guard let work = working.removeValue(forKey: key) else { return }
         var wishes = work.next.map { [$0] } ?? []
@@ -145,7 +149,9 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         return actions
     }
 
-    /// Accepts nothing more. Keys that wait for their moment are forgotten, and unless it drains those that are ready.
+    /// Accepts nothing more.
+    ///
+    /// Keys that wait for their moment are forgotten, and unless it drains those that are ready.
     mutating func shutDown(_ mode: Shutdown) {
         guard shutdown != .finishCurrent else { return }
         shutdown = mode
@@ -228,7 +234,9 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     }
 }
 
-/// First in, first out. The space of what has left is given back when it is more than half.
+/// First in, first out.
+///
+/// The space of what has left is given back when it is more than half.
 private struct Line<Key: Sendable>: Sendable {
     private var items: [(Key, UInt64)] = []
     private var head = 0

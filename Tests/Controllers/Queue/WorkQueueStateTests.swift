@@ -177,7 +177,9 @@ import Testing
             case .again(let pause): owed[key] = min(owed[key] ?? .seconds(1 << 30), now + pause)
             case .failed:
                 let pause = Backoff(initial: .seconds(1), maximum: .seconds(8)).pause(
-                    failures: state.failureCount(key) + 1, chance: 0.5)
+                    failures: state.failureCount(key) + 1,
+                    chance: 0.5
+                )
                 owed[key] = min(owed[key] ?? .seconds(1 << 30), now + pause)
             case .done: break
             }
@@ -218,7 +220,12 @@ import Testing
         var random = SeededGenerator(seed: 7)
         var state = WorkQueueState<Int>(workers: 1, backoff: .key)
         for key in 0..<5000 {
-            state.add(key, priority: .high, after: .milliseconds(Int.random(in: 1...100_000, using: &random)), now: .zero)
+            state.add(
+                key,
+                priority: .high,
+                after: .milliseconds(Int.random(in: 1...100_000, using: &random)),
+                now: .zero
+            )
         }
         var now = Duration.zero
         var seen = 0

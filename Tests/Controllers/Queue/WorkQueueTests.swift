@@ -46,7 +46,11 @@ import Testing
         let attempts = Shared(0)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                await queue.run { _ in attempts.change { $0 += 1; return $0 < 3 ? .failed : .done } }
+                await queue.run { _ in
+                    attempts.change {
+                        $0 += 1; return $0 < 3 ? .failed : .done
+                    }
+                }
             }
             queue.add("a", after: .seconds(100))
             try await eventually("the timer is armed") { clock.sleeperCount == 1 }
