@@ -104,7 +104,12 @@ struct GroupEffects: Sendable {
         // The status may have been written a moment ago: the cache has that version.
         let current = try caches.get(XDBGroup.self, group.key) ?? group
         guard current.metadata.uid == group.metadata.uid else { return }
-        caches.wrote(try await cluster.setFinalizers(finalizers, of: current))
+        let left = try await cluster.setFinalizers(finalizers, of: current)
+        if left.metadata.isBeingDeleted, left.metadata.finalizers.isEmpty {
+            caches.deleted(XDBGroup.self, left.key, uid: left.metadata.uid)
+        } else {
+            caches.wrote(left)
+        }
     }
 
     private func make(_ body: JSONValue, named name: String) async throws {

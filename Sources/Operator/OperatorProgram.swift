@@ -1,0 +1,186 @@
+public import Controllers
+public import Kubernetes
+import KubernetesModel
+public import Logging
+import Planning
+import ServiceLifecycle
+import XDB
+
+/// The operator, put together: caches, the group controller, the streams to the agents.
+public struct OperatorProgram: Sendable {
+    /// What the operator is told by its command line.
+    public struct Options: Sendable {
+        /// The one namespace whose groups are looked after; nil for all.
+        public var namespace: String?
+        /// The lease by which one of several operators works; nil for none.
+        public var lease: ObjectKeyPair?
+        /// Names this process in the lease and in events.
+        public var identity: String
+        /// Where `/livez`, `/readyz` and `/metrics` are served; nil for nowhere.
+        public var probePort: Int?
+        /// The priority class of members' pods; nil for the cluster's default.
+        public var priorityClass: String?
+        /// How many groups are worked on at the same time.
+        public var workers: Int
+
+        /// Joins the options.
+        public init(
+            namespace: String? = nil,
+            lease: ObjectKeyPair? = nil,
+            identity: String,
+            probePort: Int? = nil,
+            priorityClass: String? = nil,
+            workers: Int = 4
+        ) {
+            self.namespace = namespace
+            self.lease = lease
+            self.identity = identity
+            self.probePort = probePort
+            self.priorityClass = priorityClass
+            self.workers = workers
+        }
+    }
+
+    /// The namespace and the name of an object.
+    public struct ObjectKeyPair: Sendable {
+        /// The namespace.
+        public var namespace: String
+        /// The name.
+        public var name: String
+
+        /// Names an object.
+        public init(namespace: String, name: String) {
+            self.namespace = namespace
+            self.name = name
+        }
+    }
+
+    private let configuration: Configuration
+    private let options: Options
+    private let logger: Logger
+
+    /// An operator of the cluster that the configuration leads to.
+    public init(configuration: Configuration, options: Options, logger: Logger) {
+        self.configuration = configuration
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Runs until the process is told to stop, or until the lease is lost, which it throws.
+    public func run() async throws {
+        let metrics = RuntimeMetrics()
+        let client = KubernetesClient(
+            configuration,
+            fieldManager: fieldManager,
+            logger: logger,
+            observe: metrics.observe
+        )
+        let cluster = KubernetesCluster(client)
+        let budgetVersion = try await untilReached { try await cluster.disruptionBudgetVersion() }
+
+        let runtime = Runtime(
+            client: client,
+            configuration: Runtime.Configuration(
+                controller: "\(XDBGroup.resource.group)/operator",
+                identity: options.identity,
+                lease: options.lease.map { ObjectKey(namespace: $0.namespace, name: $0.name) },
+                probePort: options.probePort
+            ),
+            metrics: metrics,
+            logger: logger
+        )
+
+        // Only what is ours is kept of the kinds that everybody uses, and of most of it only the metadata.
+        let mine = CacheScope(namespace: options.namespace, labels: ["app.kubernetes.io/managed-by": fieldManager])
+        let groups = runtime.cache(XDBGroup.self, scope: CacheScope(namespace: options.namespace))
+        let pods = runtime.cache(Pod.self, scope: mine, indexes: [.owner])
+        let claims = runtime.cache(PersistentVolumeClaim.self, scope: mine)
+        let nodes = runtime.cache(Node.self) { node in
+            node.metadata.annotations = [:]
+        }
+        let classes = runtime.cache(StorageClass.self)
+        let services = runtime.cache(PartialObjectMetadata<Service>.self, scope: mine)
+        let maps = runtime.cache(PartialObjectMetadata<ConfigMap>.self, scope: mine)
+
+        let monitor = AgentMonitor(logger: logger)
+        let events = runtime.events
+        let reconciler = GroupController(
+            cluster: cluster,
+            caches: runtime.caches,
+            transport: KubernetesAgentTransport(Transport()),
+            monitor: monitor,
+            priorityClass: options.priorityClass,
+            logger: logger
+        ) { event, group in
+            events.record(
+                event.isWarning ? .warning : .normal,
+                on: group.reference,
+                reason: event.reason.rawValue,
+                action: "Reconcile",
+                note: event.message
+            )
+        }
+        let controller = Controller(
+            name: "xdbgroup",
+            reconciler: reconciler,
+            caches: [groups, pods, claims, nodes, classes, services, maps],
+            workers: options.workers,
+            backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
+            logger: logger,
+            metrics: metrics
+        )
+        monitor.onChange { controller.enqueue($0) }
+
+        let kind = XDBGroup.resource
+        controller.watch(groups)
+        controller.watch(pods, ownersOf: kind)
+        controller.watch(services, ownersOf: kind)
+        controller.watch(maps, ownersOf: kind)
+        controller.watch(claims) { claim in
+            // A claim that is to be retained has no owner.
+            claim.metadata.labels[Label.group].map { [ObjectKey(namespace: claim.metadata.namespace, name: $0)] } ?? []
+        }
+        if budgetVersion == PodDisruptionBudget.resource.apiVersion {
+            let budgets = runtime.cache(PartialObjectMetadata<PodDisruptionBudget>.self, scope: mine)
+            controller.watch(budgets, ownersOf: kind)
+        } else {
+            let budgets = runtime.cache(PartialObjectMetadata<PodDisruptionBudgetV1Beta1>.self, scope: mine)
+            controller.watch(budgets, ownersOf: kind)
+        }
+        // Heartbeats of nodes are no reason to look at every group; a node that comes, goes or changes its readiness is.
+        nodes.onChange { change, isInitial in
+            if isInitial { return }
+            if case .updated(let old, let new) = change, NodeObservation(old) == NodeObservation(new) { return }
+            for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: .low) }
+        }
+
+        runtime.addLeading(controller)
+        runtime.addLeading(MonitorService(monitor: monitor))
+        try await runtime.run()
+        client.close()
+    }
+
+    /// Tries until the API server answers: an operator that starts before it must not end in a crash loop.
+    private func untilReached<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let backoff = Backoff(initial: .milliseconds(500), maximum: .seconds(10))
+        var failures = 0
+        while true {
+            do {
+                return try await body()
+            } catch let error where !(error is CancellationError) {
+                failures += 1
+                logger.warning("the API server does not answer", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: backoff.pause(failures: failures, chance: .random(in: 0..<1)))
+            }
+        }
+    }
+}
+
+/// Ends the streams to the agents with the program.
+private struct MonitorService: ServiceLifecycle.Service {
+    let monitor: AgentMonitor
+
+    func run() async {
+        await cancelWhenGracefulShutdown { await monitor.run() }
+    }
+}
