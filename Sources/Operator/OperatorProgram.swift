@@ -1,4 +1,4 @@
-public import Controllers
+import Controllers
 public import Kubernetes
 import KubernetesModel
 public import Logging
@@ -99,7 +99,7 @@ public struct OperatorProgram: Sendable {
             node.metadata.annotations = [:]
         }
         let classes = runtime.cache(StorageClass.self)
-        let services = runtime.cache(PartialObjectMetadata<Service>.self, scope: mine)
+        let services = runtime.cache(PartialObjectMetadata<KubernetesModel.Service>.self, scope: mine)
         let maps = runtime.cache(PartialObjectMetadata<ConfigMap>.self, scope: mine)
 
         let monitor = AgentMonitor(logger: logger)
@@ -151,7 +151,7 @@ public struct OperatorProgram: Sendable {
         nodes.onChange { change, isInitial in
             if isInitial { return }
             if case .updated(let old, let new) = change, NodeObservation(old) == NodeObservation(new) { return }
-            for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: .low) }
+            for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: Priority.low) }
         }
 
         runtime.addLeading(controller)

@@ -1,8 +1,8 @@
-import ArgumentParser
-import Controllers
+public import ArgumentParser
+public import Controllers
 import FoundationEssentials
 import Kubernetes
-import Logging
+public import Logging
 import Operator
 
 /// Runs the operator.
@@ -86,5 +86,5 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-extension LogFormat: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -73,7 +73,7 @@ public struct KubernetesCluster: ClusterAccess {
     }
 
     public func disruptionBudgetVersion() async throws -> String {
-        let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource, client)
+        let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource)
         return (isCurrent ? PodDisruptionBudget.resource : PodDisruptionBudgetV1Beta1.resource).apiVersion
     }
 }
