@@ -57,7 +57,7 @@ atomically() {
 
 # swift_build ARGS...: the one build of this project that every script uses. Tests and programs share it, because
 # building the dependencies twice would be the longest part of a run; -enable-testing is what @testable needs in an
-# optimized build. The programs link Swift's runtime statically (Package.swift).
+# optimized build. It links Swift's runtime dynamically, as Swift Testing demands; hack/images ships what is needed.
 swift_build() { (cd "$root" && swift build -c release -Xswiftc -enable-testing "$@"); }
 swift_test() { (cd "$root" && swift test "$@" -c release -Xswiftc -enable-testing --skip-build); }
 
