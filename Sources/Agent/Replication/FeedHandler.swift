@@ -180,6 +180,7 @@ final class FeedHandler: ChannelInboundHandler {
         stream = session.stream(of: request)
         sent = after
         state = .streaming
+        if let after { core.serverHas(after) }
         core.logger.info("feeding the local server", metadata: ["after": "\(text(after))"])
         core.markChanged()
     }

@@ -40,8 +40,19 @@ final class Following {
         goal = nil
     }
 
+    /// The log cannot be written: nothing is received until it can.
+    func interrupt(_ error: ReplicationError) {
+        receiver?.close()
+        receiver = nil
+        guard let goal else { return scheduleRetry(.seconds(1)) }
+        self.goal = nil
+        ended = true
+        goal.promise.fail(error)
+    }
+
     func connect() {
         guard !ended else { return }
+        guard core.log.failure == nil else { return scheduleRetry(.seconds(1)) }
         let hello = PeerHello(
             mode: mode,
             epoch: core.epoch,
@@ -119,7 +130,11 @@ final class Following {
             goal.promise.fail(error ?? ReplicationError.roleChanged)
             return
         }
-        let delay = TimeAmount.milliseconds(Int64(min(1000, 50 << min(attempts, 5))))
+        scheduleRetry(.milliseconds(Int64(min(1000, 50 << min(attempts, 5)))))
+    }
+
+    private func scheduleRetry(_ delay: TimeAmount) {
+        retry?.cancel()
         retry = core.loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.connect() }
     }
 
@@ -127,7 +142,6 @@ final class Following {
         switch error {
         case let error as ReplicationError:
             if case .diverged = error { return error }
-            if case .storage = error { return error }
             return nil
         case let refusal as PeerRefusal:
             switch refusal.code {

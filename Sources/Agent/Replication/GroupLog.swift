@@ -32,7 +32,7 @@ struct OpenedLog: Sendable {
 /// durable meanwhile. At most one fdatasync runs at a time, and everything that was written while it ran is in the next:
 /// that is what makes a burst out of many small transactions.
 final class GroupLog {
-    private let store: LogStore
+    private var store: LogStore
     private let loop: any EventLoop
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private var isOpen = false
@@ -55,6 +55,11 @@ final class GroupLog {
     private(set) var durable: GTID?
     /// Why nothing can be written any more.
     private(set) var failure: ReplicationError?
+    /// A write failed, for example on a full disk, and not an fdatasync.
+    ///
+    /// After a failed fdatasync the kernel takes the lost pages for clean: the log would read well and not be on the
+    /// disk, so it is not opened again.
+    private(set) var mayRecover = true
 
     /// Where readers on the loop put what they read.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 16)
@@ -220,6 +225,7 @@ final class GroupLog {
         synchronizing = false
         switch result {
         case .failure(let error):
+            if failure == nil { mayRecover = false }
             return fail(error)
         case .success(let position):
             if generation == self.generation, let gtid = gtid(at: position) { durable = gtid }
@@ -230,6 +236,18 @@ final class GroupLog {
         let waiters = durableWaiters
         durableWaiters = []
         for waiter in waiters { waiter.succeed() }
+    }
+
+    /// Goes on with the same files, opened anew after a write had failed.
+    func replace(_ store: LogStore) {
+        generation += 1
+        self.store = store
+        isOpen = false
+        unwritten = false
+        unsynchronized = false
+        end = store.snapshot.state.last
+        durable = end
+        failure = nil
     }
 
     private func fail(_ error: any Error) {

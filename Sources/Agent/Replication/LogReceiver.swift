@@ -16,6 +16,7 @@ final class LogReceiver: ChannelInboundHandler {
     private var reported: GTID??
     private var lastHeard = NIODeadline.now()
     private var lastSent = NIODeadline.now()
+    private var isClosing = false
 
     /// Whether the logs match, so that what comes may be appended.
     private(set) var streaming = false
@@ -42,6 +43,7 @@ final class LogReceiver: ChannelInboundHandler {
     }
 
     func tick(now: NIODeadline, heartbeat: TimeAmount, deadline: TimeAmount) {
+        guard !isClosing else { return }
         guard now - lastHeard < deadline else {
             core.logger.info("the sender of the log is silent")
             close()
@@ -56,6 +58,7 @@ final class LogReceiver: ChannelInboundHandler {
 
     func close() {
         streaming = false
+        isClosing = true
         context?.close(promise: nil)
     }
 
@@ -84,6 +87,7 @@ final class LogReceiver: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         decoder.append(&bytes)
+        guard !isClosing else { return }
         lastHeard = .now()
         do {
             while let output = try decoder.next() {

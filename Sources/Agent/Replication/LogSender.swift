@@ -21,6 +21,7 @@ final class LogSender: ChannelInboundHandler {
     private var state = PeerState(committed: nil, everywhere: nil)
     private var lastSent = NIODeadline.now()
     private var lastHeard = NIODeadline.now()
+    private var isClosing = false
 
     /// The member at the other end, once it has said hello and its certificate has proved it.
     private(set) var member: String?
@@ -62,6 +63,7 @@ final class LogSender: ChannelInboundHandler {
 
     /// Keeps the session alive, and ends it when the other end does not answer any more.
     func tick(now: NIODeadline, heartbeat: TimeAmount, deadline: TimeAmount) {
+        guard !isClosing else { return }
         guard now - lastHeard < deadline else {
             core.logger.info("a peer is silent", metadata: ["member": "\(member ?? "unknown")"])
             close()
@@ -72,6 +74,7 @@ final class LogSender: ChannelInboundHandler {
 
     func close() {
         reader = nil
+        isClosing = true
         context?.close(promise: nil)
     }
 
@@ -104,6 +107,7 @@ final class LogSender: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         decoder.append(&bytes)
+        guard !isClosing else { return }
         lastHeard = .now()
         do {
             while let output = try decoder.next() {
@@ -181,6 +185,7 @@ final class LogSender: ChannelInboundHandler {
         var buffer = context.channel.allocator.buffer(capacity: 256)
         buffer.write(frame: .refuse(refusal))
         reader = nil
+        isClosing = true
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in channel.close(promise: nil) }
     }

@@ -176,6 +176,12 @@ public final class Replication: Sendable {
         }
     }
 
+    /// Tells what the local server has applied: the log before that is not kept for it any more.
+    public func serverHas(_ gtid: GTID) {
+        let core = core
+        loop.execute { core.value.serverHas(gtid) }
+    }
+
     /// Ends everything; the log is durable up to what `snapshot` says afterwards.
     public func close() async {
         for listener in listeners { try? await listener.close() }

@@ -26,6 +26,8 @@ public struct ReplicationConfiguration: Sendable {
     public var retainedBytes: UInt64 = 1 << 30
     /// How much of the log is kept at most for a member that is away; beyond it that member needs a rebuild.
     public var retainedBytesForPeers: UInt64 = 16 << 30
+    /// How often old segments are looked for.
+    public var purgeSeconds = 5.0
     /// How often agents tell each other that they live.
     public var heartbeatMilliseconds = 300
     /// How long a follower waits for a frame before it says that it does not hear its leader.

@@ -2,7 +2,6 @@ import BinaryLog
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import XDB
 
 /// The state of a member's replication, and every decision about it.
@@ -39,6 +38,10 @@ final class ReplicationCore {
     private var publishScheduled = false
     private var lastPurge = NIODeadline.now()
     private var failure: ReplicationError?
+    private var reopening = false
+    private var lastReopen = NIODeadline.now()
+    /// What the local server has applied, as far as is known here: it may still ask for what follows.
+    private var serverPosition: Position?
     private var closed = false
 
     enum Role {
@@ -69,9 +72,9 @@ final class ReplicationCore {
     }
 
     func start() {
-        log.onAppend = { [unowned self] in appended() }
-        log.onDurable = { [unowned self] in becameDurable() }
-        log.onFailure = { [unowned self] error in logFailed(error) }
+        log.onAppend = { [weak self] in self?.appended() }
+        log.onDurable = { [weak self] in self?.becameDurable() }
+        log.onFailure = { [weak self] error in self?.logFailed(error) }
         scheduleTick()
         publish()
     }
@@ -137,6 +140,7 @@ final class ReplicationCore {
             }
         }
         enter(new)
+        if let server { serverHas(server) }
         let following = Following(core: self, mode: .follow, sender: leader, server: server)
         role = .follower(following)
         following.connect()
@@ -216,9 +220,34 @@ final class ReplicationCore {
 
     private func logFailed(_ error: ReplicationError) {
         logger.critical("the log cannot be written", metadata: ["error": "\(error)"])
-        standDown()
-        failure = error
+        switch role {
+        case .sealed: break
+        // It connects again when the log can be written again.
+        case .follower(let following): following.interrupt(error)
+        // Others may have what this log has not: whoever leads next is for an election to say.
+        case .leader: standDown()
+        }
         publish()
+    }
+
+    /// A full disk may have got room; then the log is opened anew.
+    private func reopenLog(now: NIODeadline) {
+        guard log.failure != nil, log.mayRecover, !reopening, now - lastReopen > .seconds(5) else { return }
+        reopening = true
+        lastReopen = now
+        let (configuration, logger) = (configuration, logger)
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+            try OpenedLog(configuration: configuration, logger: logger).store
+        }
+        .assumeIsolated()
+        .whenComplete { [weak self] result in
+            guard let self else { return }
+            reopening = false
+            guard !closed, case .success(let store) = result else { return }
+            log.replace(store)
+            logger.notice("the log can be written again", metadata: ["end": "\(text(log.end))"])
+            publish()
+        }
     }
 
     /// The group has committed up to a transaction of this log.
@@ -455,7 +484,8 @@ final class ReplicationCore {
         case .leader(let leadership): everywhere = leadership.everywhere
         }
         commitFile.writeLater(committedHere, now: now)
-        if now - lastPurge > .seconds(5) {
+        reopenLog(now: now)
+        if now - lastPurge > .milliseconds(Int64(configuration.purgeSeconds * 1000)) {
             lastPurge = now
             purge()
         }
@@ -465,13 +495,20 @@ final class ReplicationCore {
     /// Old segments go when all members and the local server have them, or when they are too many.
     private func purge() {
         guard let committed = committed?.position else { return }
-        // A server that has just restarted asks for what follows its own position, which is behind what was sent.
-        let fed = feeds.values.compactMap { $0.sent?.position }.min()
-        if let everywhere = everywhere?.position {
-            let unneeded = min(everywhere, committed, fed ?? everywhere)
-            log.purge(before: unneeded, keeping: configuration.retainedBytes)
+        var unneeded = committed
+        if case .leader = role {
+            // A leader's server has all of its log.
+        } else if let serverPosition {
+            unneeded = min(unneeded, serverPosition)
         }
-        log.purge(before: min(committed, fed ?? committed), keeping: configuration.retainedBytesForPeers)
+        log.purge(before: unneeded, keeping: configuration.retainedBytesForPeers)
+        guard let everywhere = everywhere?.position else { return }
+        log.purge(before: min(unneeded, everywhere), keeping: configuration.retainedBytes)
+    }
+
+    /// The local server has applied everything up to a transaction.
+    func serverHas(_ gtid: GTID) {
+        serverPosition = gtid.position
     }
 
     // MARK: - What others see

@@ -36,6 +36,7 @@ public enum ReplicationError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
+    /// A sentence for a person.
     public var description: String {
         switch self {
         case .epochTooOld(let asked, let promised):

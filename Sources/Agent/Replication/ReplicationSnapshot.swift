@@ -6,10 +6,13 @@ public struct ReplicationSnapshot: Hashable, Sendable {
     public enum Role: Hashable, Sendable {
         /// Nothing is accepted from a peer and nothing is acknowledged.
         case sealed
+        /// The log is what this member commits.
         case leader
+        /// The log is received from the leader.
         case follower
     }
 
+    /// What the log is used for.
     public var role: Role = .sealed
     /// The newest epoch that was promised; nothing older is accepted.
     public var epoch: Epoch = .none
@@ -40,5 +43,6 @@ public struct ReplicationSnapshot: Hashable, Sendable {
     /// Why the log does not go on, where it needs help from outside.
     public var failure: ReplicationError?
 
+    /// Nothing known yet.
     public init() {}
 }

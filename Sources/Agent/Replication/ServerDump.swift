@@ -143,6 +143,13 @@ final class ServerDump {
             acknowledge(committed: leadership.committedSequence)
             return
         }
+        if event.piece.header.type == .gtid, event.piece.header.serverID != leadership.serverID.rawValue {
+            // A session that is older than the server's id, or a write before the server led: not the group's.
+            throw ReplicationError.serverRefused(
+                "it has a transaction of server \(event.piece.header.serverID) after \(text(core.log.end)), not of"
+                    + " \(leadership.serverID)"
+            )
+        }
         try core.log.append(event.piece)
         if event.wantsAcknowledgement, event.piece.isLast {
             acknowledgements.wait(at: event.coordinates, for: core.log.openSequence)

@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 public import NIOSSL
 import Synchronization
 
@@ -54,6 +55,8 @@ public final class TLSMaterial: Sendable {
                 trustRoots: .certificates(try NIOSSLCertificate.fromPEMFile(path("ca.crt")))
             )
             configuration.minimumTLSVersion = .tlsv13
+            // A peer that is cut off does not say goodbye.
+            configuration.shutdownTimeout = .seconds(1)
             return configuration
         } catch {
             throw .certificates("\(directory): \(error)")
@@ -74,6 +77,8 @@ public final class TLSMaterial: Sendable {
             configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: path("tls.key"), format: .pem))
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path("ca.crt")))
             configuration.minimumTLSVersion = .tlsv13
+            // A peer that is cut off does not say goodbye.
+            configuration.shutdownTimeout = .seconds(1)
             return configuration
         } catch {
             throw .certificates("\(directory): \(error)")

@@ -283,11 +283,56 @@ import XDB
         await group.close()
     }
 
-    @Test func theLogIsABinlog() async throws {
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/mariadb-binlog")))
+    func theLogIsABinlog() async throws {
         let group = try await LogGroup(1, segmentBytes: 32 << 10)
         _ = try await group.elect(0, epoch: 1)
         let last = try await group[0].write(1000)
         try await group[0].running.waitCommitted(last.position)
+        let directory = group[0].configuration.directory + "/log"
+        let segments = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+        #expect(segments.count > 3)
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/mariadb-binlog")
+        process.arguments = ["--verify-binlog-checksum"] + segments.map { "\(directory)/\($0)" }
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(text.contains("GTID \(last)"))
+        await group.close()
+    }
+
+    @Test func whatAllMembersHaveIsPurged() async throws {
+        let group = try await LogGroup(3, segmentBytes: 32 << 10)
+        for member in group.members {
+            await member.stop()
+            member.configuration.retainedBytes = 64 << 10
+            member.configuration.purgeSeconds = 0.1
+            try await member.start()
+        }
+        let first = try await group.elect(0, epoch: 1)
+        try await group.follow(1, 0, epoch: 1)
+        try await group[0].running.waitCommitted(first.position)
+        let last = try await group[0].write(2000)
+        try await group[0].running.waitCommitted(last.position)
+        // The third member has not been here: all of it is kept for it.
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(group[0].snapshot.first == position(1, 1))
+        try await group.follow(2, 0, epoch: 1)
+        for member in group.members {
+            try await member.until("purges") { $0.logBytes < 200 << 10 && $0.position == last.position }
+            #expect(member.snapshot.logBytes >= 64 << 10)
+        }
+        // A member that has lost everything cannot be helped with what is left.
+        await group[2].stop()
+        try FileManager.default.removeItem(atPath: group[2].configuration.directory)
+        try await group[2].start()
+        try await group.follow(2, 0, epoch: 1)
+        try await group[2].until("says that it needs a rebuild") { $0.failure?.reason == "LogPurged" }
         await group.close()
     }
 }
