@@ -7,22 +7,26 @@ import XDB
 /// what it would do, runs it and reads.
 public func plan(_ observation: GroupObservation) -> GroupPlan {
     let group = observation.group
-    guard !group.metadata.isBeingDeleted else { return run(GroupPolicy.deletion, on: observation) }
-    guard group.problems.isEmpty, RecordedRules.problems(of: group).isEmpty else {
-        return run(GroupPolicy.chain.filter(\.isReport), on: observation)
-    }
-    guard group.spec.paused else { return run(GroupPolicy.chain, on: observation) }
-    let wish = run(GroupPolicy.chain, on: observation)
-    return run(GroupPolicy.chain.filter(\.isReport), on: observation, wish: wish.actions)
+    guard !group.metadata.isBeingDeleted else { return Draft(observation).run(GroupPolicy.deletion) }
+
+    let problems = group.problems + RecordedRules.problems(of: group)
+    var draft = Draft(observation, specProblems: problems)
+    let reports = GroupPolicy.chain.filter(\.isReport)
+    guard problems.isEmpty else { return draft.run(reports) }
+    guard group.spec.paused else { return draft.run(GroupPolicy.chain) }
+    draft.wish = draft.run(GroupPolicy.chain).actions
+    return draft.run(reports)
 }
 
-private func run(_ chain: [GroupPolicy], on observation: GroupObservation, wish: [GroupAction] = []) -> GroupPlan {
-    var draft = Draft(observation)
-    draft.wish = wish
-    for policy in chain {
-        policy.apply(&draft)
+extension Draft {
+    /// What comes of this draft after all policies of a chain.
+    fileprivate func run(_ chain: [GroupPolicy]) -> GroupPlan {
+        var draft = self
+        for policy in chain {
+            policy.apply(&draft)
+        }
+        return draft.plan
     }
-    return draft.plan
 }
 
 /// One concern of the decision.

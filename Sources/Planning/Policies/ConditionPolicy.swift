@@ -59,8 +59,7 @@ struct GroupConditions {
     }
 
     var specValid: Verdict {
-        let group = draft.observation.group
-        let problems = group.problems + RecordedRules.problems(of: group)
+        let problems = draft.specProblems
         guard !problems.isEmpty else { return Verdict(.true, .valid, "the spec is carried out") }
         let text = problems.prefix(5).map(\.description).joined(separator: "; ")
         let more = problems.count > 5 ? "; and \(problems.count - 5) more" : ""

@@ -8,6 +8,8 @@ struct Draft {
     let observation: GroupObservation
     let names: GroupNames
     var plan: GroupPlan
+    /// What is wrong with the spec; empty when it is carried out.
+    let specProblems: [FieldProblem]
     /// What was found out about each member that exists or is wanted.
     var findings: [String: MemberFinding] = [:]
     /// What is wrong with the group as a whole and can be put right by people only.
@@ -17,8 +19,9 @@ struct Draft {
     /// What would be done if the group were not paused.
     var wish: [GroupAction] = []
 
-    init(_ observation: GroupObservation) {
+    init(_ observation: GroupObservation, specProblems: [FieldProblem] = []) {
         self.observation = observation
+        self.specProblems = specProblems
         self.names = GroupNames(
             group: observation.group.metadata.name,
             namespace: observation.group.metadata.namespace

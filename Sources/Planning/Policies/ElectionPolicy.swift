@@ -38,14 +38,15 @@ enum ElectionPolicy {
         }
     }
 
-    /// The epoch to elect for: the next one, unless some voter has promised or seen more than the status knows.
+    /// The epoch to elect for: that of the election that was begun, else the next one, unless some voter has promised or
+    /// seen more than the status knows.
     static func target(_ draft: Draft) -> Epoch {
-        let next = draft.status.epoch.next
+        let next = max(draft.status.epoch.next, draft.status.election?.epoch ?? .none)
         var seen = Epoch.none
         for voter in draft.voters {
             guard let agent = draft.heard(voter) else { continue }
-            // A promise of exactly the next epoch, without a part in it, is an election that was begun and not
-            // recorded: it goes on. Anything else of a newer epoch is one that this status has lost.
+            // A promise of exactly this epoch, without a part in it, belongs to the election that was begun and not
+            // finished. Any other promise of a newer epoch is one that this status has lost.
             let isBegun = agent.epoch == next && agent.role == .sealed
             if agent.epoch >= next, !isBegun { seen = max(seen, agent.epoch) }
             if agent.position.epoch >= next { seen = max(seen, agent.position.epoch) }
@@ -100,6 +101,13 @@ enum ElectionPolicy {
             return
         }
         if !reachable.isEmpty {
+            if draft.status.election?.epoch != epoch {
+                var election = XDBGroup.ElectionStatus()
+                election.epoch = epoch
+                election.reason = why
+                election.time = draft.observation.now.wholeSeconds
+                draft.status.election = election
+            }
             draft.act(.seal(members: reachable.map(\.name), SealRequest(epoch: epoch)))
         }
         draft.leadership = leadership ?? .sealing("\(why); voters are asked to promise epoch \(epoch)")
@@ -123,6 +131,7 @@ enum ElectionPolicy {
         draft.status.epochs = [record] + draft.status.epochs.prefix(history - 1)
         draft.status.epoch = elected.epoch
         draft.status.leader = elected.leader
+        draft.status.election = nil
         draft.leadership = .recorded
         draft.tell(.elected, record.reason)
     }

@@ -26,6 +26,11 @@ enum Leadership: Hashable {
 enum LeadershipPolicy {
     static func apply(_ draft: inout Draft) {
         draft.leadership = leadership(draft)
+        switch draft.leadership {
+        // The reason to elect has passed before anybody was elected.
+        case .leads, .recorded: draft.status.election = nil
+        case .none, .suspected, .lost, .sealing, .blocked: break
+        }
         if case .suspected = draft.leadership { draft.checkAgain(within: .milliseconds(250)) }
     }
 
@@ -38,6 +43,7 @@ enum LeadershipPolicy {
         // A promise of a newer epoch cannot be taken back, so that voter can only take part again in a newer one.
         for voter in draft.voters {
             if let agent = draft.heard(voter), agent.epoch > epoch {
+                if let election = draft.status.election, agent.epoch == election.epoch { return .lost(election.reason) }
                 return .lost("\(voter.name) has promised epoch \(agent.epoch) in an election that was not finished")
             }
         }

@@ -43,7 +43,8 @@ public struct XDBGroup: KubernetesObject, Hashable {
     /// rules and the list of forbidden options refuse.
     public var problems: [FieldProblem] {
         var problems = readingProblems.filter { $0.path.hasPrefix("spec") }
-        problems += spec.problems(at: "spec").filter { problem in !problems.contains { $0.path == problem.path } }
+        // What could not be read is missing, and must not be complained about twice.
+        if problems.isEmpty { problems = spec.problems(at: "spec") }
         problems += Self.nameProblems(metadata.name)
         problems += spec.configuration.sorted { $0.key < $1.key }.compactMap { option, value in
             ServerOption.refusal(of: option, value: value.description).map {

@@ -7,6 +7,7 @@ extension XDBGroup {
         public var leader: String?
         public var epoch = Epoch.none
         public var epochs: [EpochRecord] = []
+        public var election: ElectionStatus?
         public var members: [MemberStatus] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
@@ -32,6 +33,7 @@ extension XDBGroup {
                 "epochs", \.epochs, .list(.map(key: "epoch")),
                 description: "The last epochs, newest first: who led, from where, and why."
             ),
+            Field("election", \.election, description: "The election that is under way, while one is."),
             Field(
                 "members", \.members, .list(.map(key: "name")),
                 description: "The members, by ordinal. Positions and lag here are those of the last change of anything "
@@ -78,6 +80,22 @@ extension XDBGroup {
             Field("source", \.source, description: "The voter from which the leader's log was completed."),
             Field("time", \.time, description: "When the epoch was recorded."),
             Field("reason", \.reason, description: "Why there was an election, and why this member was chosen."),
+        ]
+    }
+
+    /// An election: recorded before the first voter is sealed for it, so that whoever goes on with it knows why it began.
+    public struct ElectionStatus: Structure {
+        public var epoch = Epoch.none
+        public var reason = ""
+        public var time: Time?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("epoch", \.epoch, .required, description: "The epoch that voters are asked to promise."),
+            Field("reason", \.reason, description: "Why there is an election."),
+            Field("time", \.time, description: "When it began."),
         ]
     }
 

@@ -56,9 +56,11 @@ extension Structure {
             + Self.rules.filter { !$0.holds(self) }.map { FieldProblem(path, $0.message) }
     }
 
-    /// Everything that is wrong, by schema and by rules, on a server that checks neither.
+    /// Everything that is wrong, by schema and by rules, for servers that check neither. Rules are about values that fit
+    /// the schema, here as there.
     public func problems(at path: String) -> [FieldProblem] {
-        Self.schema.problems(in: fieldJSON ?? [:], at: path) + ruleProblems(at: path)
+        let problems = Self.schema.problems(in: fieldJSON ?? [:], at: path)
+        return problems.isEmpty ? ruleProblems(at: path) : problems
     }
 }
 

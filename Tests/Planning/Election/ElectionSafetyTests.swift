@@ -124,19 +124,6 @@ private func quorums(of count: Int) -> [[Int]] {
         .filter { $0.count >= majority(of: count) }
 }
 
-/// A small generator whose runs can be repeated from their seed.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 struct ElectionSafetyTests {
     /// All runs of three elections with up to three writes and any replication in between, by breadth first search over
     /// every reachable state.
@@ -176,7 +163,7 @@ struct ElectionSafetyTests {
     private func randomRun(
         candidates: Int, loggers: Int, seed: UInt64, distort: (Position) -> Position = { $0 }
     ) -> Bool {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let quorums = quorums(of: candidates + loggers)
         var model = Model(candidates: candidates, loggers: loggers)
         for _ in 0..<60 {

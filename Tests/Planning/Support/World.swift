@@ -1,0 +1,421 @@
+import KubernetesModel
+import XDB
+
+@testable import Planning
+
+/// A cluster with nodes, a scheduler and agents, small enough to think about, which carries out plans.
+///
+/// It obeys the contracts of the real parts where decisions depend on them: a pod keeps its node, directories survive
+/// their pods, an agent keeps its promises, a leader that lost its server has resigned, a status write carries the
+/// resource version that was read.
+struct World {
+    /// What survives on a disk: one life of a member.
+    struct Disk: Equatable {
+        enum Duty: Equatable {
+            case sealed
+            case resigned
+            case lead
+            case follow(String)
+        }
+
+        var group: String?
+        var epoch = Epoch.none
+        var duty = Duty.sealed
+        var log: [Position] = []
+        var committed = Position.zero
+
+        var position: Position { log.last ?? .zero }
+    }
+
+    var group: XDBGroup
+    var nodes: [NodeObservation]
+    var pods: [PodObservation] = []
+    var claims: [ClaimObservation] = []
+    var cleanups: [CleanupObservation] = []
+    var owned: Set<OwnedObject> = []
+    var secrets: Set<String> = []
+    /// By directory or claim.
+    var disks: [String: Disk] = [:]
+    /// By pod name.
+    var data: [String: String] = [:]
+    /// Which directory a cleanup pod removes, and from where.
+    var cleaning: [String: (node: String, directory: String)] = [:]
+    var opened: Set<String> = []
+    /// What the operator process has in memory.
+    var seals: [SealAnswer] = []
+    var refusals: [String: RequestRefusal] = [:]
+    var observing = Duration.seconds(3600)
+    /// What was heard of each member's agent last.
+    var heard: [String: AgentObservation] = [:]
+    var wanted: [String: MemberPod] = [:]
+    /// Nodes without network.
+    var cut: Set<String> = []
+    var operatorIsCutOff = false
+    var now = Time(seconds: 1_700_000_000)
+    var finalized = false
+    /// Every leader that wrote in an epoch: there may be one.
+    var leaders: [Epoch: String] = [:]
+    /// The largest position that was ever committed, with what came before it.
+    var committed: [Position] = []
+    var initialized: [String] = []
+    var events: [GroupEvent] = []
+    private var uids = 0
+
+    init(
+        candidates: Int = 2, loggers: Int = 1, learners: [(String, Int)] = [], claim: Bool = false,
+        nodes: [(String, String)] = [("n1", "a"), ("n2", "b"), ("n3", "a"), ("n4", "b")]
+    ) {
+        var metadata = ObjectMeta(name: "orders", namespace: "shop")
+        metadata.uid = "uid-1"
+        metadata.generation = 1
+        metadata.resourceVersion = "1"
+        group = XDBGroup(metadata: metadata)
+        group.spec.image = "engine:1"
+        group.spec.members.candidates = candidates
+        group.spec.members.loggers = loggers
+        group.spec.members.learners = learners.map { name, replicas in
+            var set = XDBGroup.LearnerSet()
+            set.name = name
+            set.replicas = replicas
+            return set
+        }
+        if claim {
+            var volumeClaim = XDBGroup.VolumeClaim()
+            volumeClaim.size = Quantity(1 << 30)
+            group.spec.storage.volumeClaim = volumeClaim
+        } else {
+            var path = XDBGroup.HostPath()
+            path.path = "/var/lib/xdb"
+            group.spec.storage.hostPath = path
+        }
+        self.nodes = nodes.map { NodeObservation(name: $0, zone: $1) }
+    }
+
+    /// A group of three that takes writes.
+    static func writable(
+        candidates: Int = 2, loggers: Int = 1, learners: [(String, Int)] = [], claim: Bool = false
+    ) -> World {
+        let names = (1...max(4, candidates + loggers + learners.reduce(0) { $0 + $1.1 })).map {
+            ("n\($0)", $0.isMultiple(of: 2) ? "b" : "a")
+        }
+        var world = World(candidates: candidates, loggers: loggers, learners: learners, claim: claim, nodes: names)
+        world.run(40)
+        world.events = []
+        return world
+    }
+
+    // MARK: The operator
+
+    /// What the operator sees.
+    var observation: GroupObservation {
+        var observation = GroupObservation(group: group, now: now)
+        observation.nodes = nodes
+        observation.pods = pods
+        observation.claims = claims
+        observation.cleanups = cleanups
+        observation.secrets = secrets
+        observation.seals = seals
+        observation.observing = observing
+        observation.sincePositions = .zero
+        observation.agents = heard
+        return observation
+    }
+
+    /// One reconcile: decide from what is seen, and carry it out; the plan that is returned has all that was done.
+    @discardableResult
+    mutating func reconcile() -> GroupPlan {
+        var plan = Planning.plan(observation)
+        carryOut(plan, version: group.metadata.resourceVersion)
+        // After a seal it is decided again at once, with the answers.
+        for _ in 0..<3 where plan.actions.contains(where: { if case .seal = $0 { true } else { false } }) {
+            let earlier = plan
+            plan = Planning.plan(observation)
+            carryOut(plan, version: group.metadata.resourceVersion)
+            plan.actions = earlier.actions.filter { if case .seal = $0 { false } else { true } } + plan.actions
+            plan.events = earlier.events + plan.events
+        }
+        return plan
+    }
+
+    /// Reconciles and lets time pass, some rounds long.
+    mutating func run(_ rounds: Int) {
+        for _ in 0..<rounds {
+            reconcile()
+            tick()
+        }
+    }
+
+    /// Carries out a plan that was made when the group had this version, as the contract of `GroupPlan` says.
+    mutating func carryOut(_ plan: GroupPlan, version: String) {
+        guard version == group.metadata.resourceVersion else { return }
+        write(plan.status)
+        for action in plan.actions { perform(action) }
+        events += plan.events
+        listen()
+    }
+
+    mutating func write(_ status: XDBGroup.Status) {
+        guard status != group.status else { return }
+        group.status = status
+        group.metadata.resourceVersion = String((Int(group.metadata.resourceVersion) ?? 0) + 1)
+    }
+
+    mutating func perform(_ action: GroupAction) {
+        switch action {
+        case .addFinalizer: group.metadata.finalizers = [Label.finalizer]
+        case .removeFinalizer:
+            group.metadata.finalizers = []
+            finalized = true
+        case .ensure(let object):
+            owned.insert(object)
+            if object == .users { secrets.insert("orders-users") }
+            if case .claim(let name, let member, let incarnation, _) = object, !claims.contains(where: { $0.name == name }) {
+                claims.append(ClaimObservation(name: name, member: member, incarnation: incarnation))
+            }
+        case .createPod(let wanted): create(wanted)
+        case .deletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
+        case .deleteClaim(let name):
+            claims.removeAll { $0.name == name }
+            disks[name] = nil
+        case .createCleanup(let pod, let node, let directory):
+            cleanups.append(CleanupObservation(pod: pod, phase: .running))
+            cleaning[pod] = (node, directory)
+        case .deleteCleanup(let pod): cleanups.removeAll { $0.pod == pod }
+        case .label(let pod, let role):
+            if let index = pods.firstIndex(where: { $0.name == pod }) { pods[index].role = role }
+        case .initialize(let member, let request):
+            initialized.append(member)
+            withDisk(of: member) { disk in disk.group = request.group }
+        case .seal(let members, let request):
+            for member in members { seal(member, request.epoch) }
+        case .lead(let member, let request): lead(member, request)
+        case .follow(let member, let request):
+            withDisk(of: member) { disk in
+                guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
+                disk.epoch = request.epoch
+                disk.duty = .follow(request.leader.name)
+            }
+        }
+    }
+
+    private mutating func create(_ wanted: MemberPod) {
+        guard !pods.contains(where: { $0.name == wanted.name }) else { return }
+        uids += 1
+        let pod = PodObservation(
+            name: wanted.name, uid: "pod-\(uids)", member: wanted.member, incarnation: wanted.incarnation,
+            revision: wanted.revision
+        )
+        switch wanted.data {
+        case .hostPath: data[pod.name] = nil
+        case .claim(let claim): data[pod.name] = claim
+        }
+        self.wanted[pod.name] = wanted
+        pods.append(pod)
+        schedule()
+    }
+
+    private mutating func schedule() {
+        for index in pods.indices where pods[index].node == nil {
+            guard let wanted = wanted[pods[index].name] else { continue }
+            switch wanted.placement {
+            case .pinned(let node):
+                pods[index].node = nodes.first { $0.name == node && $0.ready == .true }?.name
+            case .free(let zones, _):
+                let taken = Set(pods.compactMap(\.node))
+                pods[index].node = nodes.first {
+                    $0.ready == .true && !taken.contains($0.name) && (zones.isEmpty || zones.contains($0.zone ?? ""))
+                }?.name
+            }
+            pods[index].unschedulable = pods[index].node == nil ? "0/\(nodes.count) nodes are available" : nil
+            if let node = pods[index].node, case .hostPath(let directory) = wanted.data {
+                data[pods[index].name] = "\(node):\(directory)"
+            }
+        }
+    }
+
+    /// The watch streams bring what agents say, where there is a way.
+    mutating func listen() {
+        for pod in pods where pod.isRunning && isConnected(pod) && !operatorIsCutOff {
+            guard let status = agent(pod) else { continue }
+            var agent = AgentObservation(status: status, podUID: pod.uid)
+            agent.refusal = refusals[pod.member]
+            heard[pod.member] = agent
+        }
+    }
+
+    private mutating func seal(_ member: String, _ epoch: Epoch) {
+        withDisk(of: member) { disk in
+            guard disk.group != nil, epoch >= disk.epoch else { return }
+            if epoch > disk.epoch {
+                disk.epoch = epoch
+                disk.duty = .sealed
+            }
+        }
+        guard let pod = reachable(member), let disk = data[pod.name].flatMap({ disks[$0] }), disk.epoch == epoch,
+            disk.group != nil
+        else { return }
+        seals.append(
+            SealAnswer(
+                member: member, epoch: epoch, position: disk.position, committed: disk.committed, first: disk.log.first
+            )
+        )
+    }
+
+    private mutating func lead(_ member: String, _ request: LeadRequest) {
+        guard let pod = reachable(member) else { return }
+        let source = request.source.flatMap { source in pods.first { $0.member == source.name } }
+        let complete = source.flatMap { data[$0.name] }.flatMap { disks[$0]?.log }
+        withDisk(of: member) { disk in
+            guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
+            if disk.duty == .lead, disk.epoch == request.epoch { return }
+            disk.epoch = request.epoch
+            disk.duty = .lead
+            if disk.position < request.start, let complete { disk.log = complete }
+        }
+        opened.remove(pod.name)
+    }
+
+    // MARK: The cluster
+
+    /// The pod of a member, when requests reach its agent.
+    func reachable(_ member: String) -> PodObservation? {
+        guard !operatorIsCutOff else { return nil }
+        return pods.first { $0.member == member && $0.isRunning && isConnected($0) }
+    }
+
+    func isConnected(_ pod: PodObservation) -> Bool {
+        pod.node.map { node in !cut.contains(node) && nodes.contains { $0.name == node && $0.ready == .true } } ?? false
+    }
+
+    private mutating func withDisk(of member: String, _ change: (inout Disk) -> Void) {
+        guard let pod = reachable(member), let place = data[pod.name] else { return }
+        change(&disks[place, default: Disk()])
+    }
+
+    func agent(_ pod: PodObservation) -> AgentStatus? {
+        guard pod.isRunning, let disk = data[pod.name].map({ disks[$0] ?? Disk() }) else { return nil }
+        var status = AgentStatus(member: pod.member, incarnation: pod.incarnation, version: "test")
+        status.group = disk.group
+        guard disk.group != nil else { return status }
+        status.epoch = disk.epoch
+        status.position = disk.position
+        status.committed = disk.committed
+        status.first = disk.log.first
+        let kind = group.status.members.first { $0.name == pod.member }?.kind
+        status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
+        status.phase = .idle
+        switch disk.duty {
+        case .sealed: break
+        case .resigned: status.problems = [.init(reason: "Resigned", message: "it led and lost its server")]
+        case .lead:
+            status.role = .leader
+            status.leader = pod.member
+            status.phase = opened.contains(pod.name) ? .writable : .recovering
+            status.peers = group.status.members.filter { $0.name != pod.member && $0.joined }.map { member in
+                let peer = pods.first { $0.member == member.name }
+                return .init(name: member.name, durable: nil, connected: peer.map { follows($0, pod, disk) } ?? false)
+            }
+        case .follow(let leader):
+            status.role = .follower
+            status.leader = leader
+            let hears = pods.first { $0.member == leader }.map { other in
+                data[other.name].flatMap { disks[$0] }.map { follows(pod, other, $0) } ?? false
+            }
+            status.hearsLeader = hears ?? false
+            status.phase = status.hearsLeader ? .streaming : .connecting
+        }
+        return status
+    }
+
+    private func follows(_ pod: PodObservation, _ leader: PodObservation, _ led: Disk) -> Bool {
+        guard pod.isRunning, leader.isRunning, isConnected(pod), isConnected(leader), led.duty == .lead,
+            let disk = data[pod.name].flatMap({ disks[$0] })
+        else { return false }
+        return disk.duty == .follow(leader.member) && disk.epoch == led.epoch
+    }
+
+    /// Half a second passes: pods start, agents do their work, clients write, cleanup pods end.
+    mutating func tick() {
+        now = now.advanced(by: .milliseconds(500))
+        observing += .milliseconds(500)
+        schedule()
+        for index in pods.indices {
+            guard let node = pods[index].node, nodes.contains(where: { $0.name == node && $0.ready == .true }) else {
+                continue
+            }
+            pods[index].isRunning = pods[index].waitingReason == nil
+            pods[index].phase = .running
+            pods[index].ip = "10.0.0.\(pods[index].uid.dropFirst(4))"
+        }
+        for member in heard.keys { heard[member]?.age += .milliseconds(500) }
+        for pod in pods { write(as: pod) }
+        for index in cleanups.indices {
+            guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node) else { continue }
+            cleanups[index].phase = .succeeded
+            for place in disks.keys where place.hasPrefix("\(job.node):\(job.directory)") { disks[place] = nil }
+        }
+        listen()
+    }
+
+    /// A leader appends a transaction; its followers take it; a majority of voters makes it committed.
+    private mutating func write(as pod: PodObservation) {
+        guard let place = data[pod.name], let disk = disks[place], disk.duty == .lead, pod.isRunning,
+            let record = group.status.epochs.first(where: { $0.epoch == disk.epoch })
+        else { return }
+        let previous = leaders.updateValue(pod.member, forKey: disk.epoch)
+        precondition(previous == nil || previous == pod.member, "two leaders in epoch \(disk.epoch)")
+        var log = disk.log
+        log.append(Position(epoch: disk.epoch, sequence: (log.last?.sequence ?? 0) + 1))
+        disks[place]?.log = log
+        var durable = record.voters.contains(pod.member) ? 1 : 0
+        let followers = pods.filter { follows($0, pod, disk) }
+        for follower in followers {
+            guard let place = data[follower.name] else { continue }
+            disks[place]?.log = log
+            if record.voters.contains(follower.member) { durable += 1 }
+        }
+        guard durable >= majority(of: record.voters.count), let end = log.last else { return }
+        opened.insert(pod.name)
+        disks[place]?.committed = end
+        for follower in followers {
+            if let place = data[follower.name] { disks[place]?.committed = end }
+        }
+        precondition(log.count >= committed.count && log[..<committed.count].suffix(8) == committed.suffix(8), "\(end) was committed without \(committed.last?.description ?? "")")
+        committed = log
+    }
+
+    // MARK: Faults
+
+    mutating func deletePod(where matches: (PodObservation) -> Bool) {
+        for pod in pods where matches(pod) { stopServer(of: pod.member) }
+        pods.removeAll(where: matches)
+    }
+
+    /// The server ends by itself; a leader's agent resigns.
+    mutating func stopServer(of member: String) {
+        guard let pod = pods.first(where: { $0.member == member }), let place = data[pod.name] else { return }
+        if disks[place]?.duty == .lead { disks[place]?.duty = .resigned }
+        opened.remove(pod.name)
+        listen()
+    }
+
+    mutating func power(_ node: String, on: Bool) {
+        guard let index = nodes.firstIndex(where: { $0.name == node }) else { return }
+        nodes[index].ready = on ? .true : .unknown
+        for index in pods.indices where pods[index].node == node {
+            pods[index].isRunning = on && pods[index].isRunning
+            if !on { stopServer(of: pods[index].member) }
+        }
+    }
+
+    /// The operator process is replaced: what it had in memory is gone.
+    mutating func restartOperator() {
+        seals = []
+        observing = .zero
+        heard = [:]
+    }
+
+    func member(_ name: String) -> XDBGroup.MemberStatus? { group.status.members.first { $0.name == name } }
+    func condition(_ type: ConditionType) -> Condition? { group.status.conditions[type.rawValue] }
+    func node(of member: String) -> String { self.member(member)?.node ?? "" }
+}
