@@ -6,7 +6,8 @@ struct DefinitionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "crds",
         abstract: "Print the custom resource definitions, as YAML.",
-        discussion: "manifests/crds has this output: xdb-operator crds >manifests/crds/xdbgroups.yaml"
+        discussion:
+            "manifests/crds has this output: xdb-operator crds >manifests/crds/xdb-operator.github.io_xdbgroups.yaml"
     )
 
     func run() {

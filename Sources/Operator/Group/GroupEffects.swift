@@ -237,7 +237,11 @@ struct GroupEffects: Sendable {
 enum EffectError: Error, CustomStringConvertible {
     case refused(String)
 
-    var description: String { switch self { case .refused(let why): why } }
+    var description: String {
+        switch self {
+        case .refused(let why): why
+        }
+    }
 }
 
 extension GroupObservation {
@@ -260,7 +264,9 @@ extension GroupObservation {
 }
 
 extension GroupAction {
-    /// A few words for logs. Nothing secret is in actions.
+    /// A few words for logs.
+    ///
+    /// Nothing secret is in actions.
     var summary: String {
         switch self {
         case .addFinalizer: "add finalizer"

@@ -72,7 +72,9 @@ extension PodObservation {
         restarts = engine?.restartCount ?? 0
     }
 
-    /// What keeps a container from starting. A container that is on its way waits too.
+    /// What keeps a container from starting.
+    ///
+    /// A container that is on its way waits too.
     private static func obstacle(_ status: Pod.Status) -> (reason: String, message: String)? {
         for container in status.initContainerStatuses + status.containerStatuses {
             guard case .waiting(let reason, var message) = container.state, !reason.isEmpty,
@@ -80,7 +82,8 @@ extension PodObservation {
             else { continue }
             // "back-off restarting" says nothing; how the container ended does.
             if case .terminated(let code, let ending, let words, _) = container.lastState {
-                message += (message.isEmpty ? "" : "; ") + "it ended with code \(code)"
+                message +=
+                    (message.isEmpty ? "" : "; ") + "it ended with code \(code)"
                     + (ending.isEmpty || ending == "Error" ? "" : " (\(ending))") + (words.isEmpty ? "" : ": \(words)")
             }
             return (reason, message)

@@ -53,7 +53,9 @@ public actor SecretKeeper {
 
     /// Makes the CA unless there is one, and the operator's certificate unless there is one that is good.
     public func ensureAuthority(_ group: GroupReference) async throws {
-        if let known = groups[group.key], known.good.contains(group.operatorSecret), known.authority != nil { return }
+        if let known = groups[group.key], known.good.contains(group.names.operatorCertificate), known.authority != nil {
+            return
+        }
         let authority: Authority
         if let secret = try await cluster.get(Secret.self, group.objectKey(group.names.authority)) {
             authority = try Authority(certificatePEM: secret.text("ca.crt"), keyPEM: secret.text("ca.key"))
@@ -70,7 +72,7 @@ public actor SecretKeeper {
         groups[group.key]?.present.insert(group.names.authority)
         let identity = try await ensureIdentity(
             group,
-            secret: group.operatorSecret,
+            secret: group.names.operatorCertificate,
             commonName: "xdb-operator",
             names: [group.operatorCertificateName],
             authority: authority
@@ -96,8 +98,8 @@ public actor SecretKeeper {
     /// Makes the accounts' Secrets, each unless there is one.
     public func ensureAccounts(_ group: GroupReference) async throws {
         let bodies = [
-            group.applicationSecret: { group.applicationBody(password: Password.random()) },
-            group.administratorSecret: { group.administratorBody(password: Password.random()) },
+            group.names.application: { group.applicationBody(password: Password.random()) },
+            group.names.administrator: { group.administratorBody(password: Password.random()) },
         ]
         for (name, body) in bodies {
             if groups[group.key]?.present.contains(name) ?? false { continue }
@@ -132,10 +134,10 @@ public actor SecretKeeper {
                     known.good.insert(name)
                 }
             }
-            if let identity = found[group.operatorSecret]?.identity {
+            if let identity = found[group.names.operatorCertificate]?.identity {
                 known.credentials = AgentCredentials(authority: authority.certificatePEM, identity: identity)
                 if authority.renewal(of: identity, names: [group.operatorCertificateName], now: now()) == nil {
-                    known.good.insert(group.operatorSecret)
+                    known.good.insert(group.names.operatorCertificate)
                 }
             }
         }
@@ -182,7 +184,7 @@ extension GroupReference {
     func objectKey(_ name: String) -> ObjectKey { ObjectKey(namespace: namespace, name: name) }
 
     static func secretNames(of group: GroupReference, members: [String]) -> [String] {
-        [group.names.authority, group.operatorSecret, group.applicationSecret, group.administratorSecret]
+        [group.names.authority, group.names.operatorCertificate, group.names.application, group.names.administrator]
             + members.map { group.names.certificate(of: $0) }
     }
 

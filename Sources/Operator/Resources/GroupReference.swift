@@ -20,13 +20,6 @@ public struct GroupReference: Hashable, Sendable {
     /// Its namespace.
     public var namespace: String { names.namespace }
 
-    /// The Secret with the operator's client certificate.
-    public var operatorSecret: String { "\(name)-operator-tls" }
-    /// The Secret of the application's account.
-    public var applicationSecret: String { "\(name)-app" }
-    /// The Secret of the administrator's account.
-    public var administratorSecret: String { "\(name)-admin" }
-
     /// The DNS name in a member's certificate.
     public func certificateName(member: String) -> String { "\(member).\(name).\(namespace).xdb" }
     /// The DNS name in the operator's certificate.

@@ -25,12 +25,12 @@ extension GroupReference {
 
     /// Everything that an application needs in order to connect, in the keys that applications expect.
     public func applicationBody(password: String) -> JSONValue {
-        account(applicationSecret, user: "app", password: password, database: "app")
+        account(names.application, user: "app", password: password, database: "app")
     }
 
     /// The administrator's account.
     public func administratorBody(password: String) -> JSONValue {
-        account(administratorSecret, user: "admin", password: password, database: nil)
+        account(names.administrator, user: "admin", password: password, database: nil)
     }
 
     private func account(_ secretName: String, user: String, password: String, database: String?) -> JSONValue {

@@ -149,8 +149,8 @@ extension MemberPodBody {
                 "projected": [
                     "defaultMode": Self.secretMode,
                     "sources": [
-                        Self.password(of: "app", in: group.applicationSecret),
-                        Self.password(of: "admin", in: group.administratorSecret),
+                        Self.password(of: "app", in: group.names.application),
+                        Self.password(of: "admin", in: group.names.administrator),
                     ],
                 ],
             ])

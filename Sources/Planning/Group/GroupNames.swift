@@ -22,10 +22,14 @@ public struct GroupNames: Hashable, Sendable {
     public var disruptionBudget: String { group }
     /// The ConfigMap with the users' server options, as `user.cnf`.
     public var configuration: String { "\(group)-configuration" }
-    /// The Secret with the group's certificate authority and the operator's own certificate; mounted nowhere.
+    /// The Secret with the group's certificate authority; mounted nowhere.
     public var authority: String { "\(group)-ca" }
-    /// The Secret with the passwords of the application's accounts, by account name.
-    public var users: String { "\(group)-users" }
+    /// The Secret with the operator's own certificate; mounted nowhere.
+    public var operatorCertificate: String { "\(group)-operator-tls" }
+    /// The Secret of the application's account `app`: everything that a client needs.
+    public var application: String { "\(group)-app" }
+    /// The Secret of the account `admin`.
+    public var administrator: String { "\(group)-admin" }
 
     /// A member: `GROUP-ORDINAL`.
     public func member(_ ordinal: Int) -> String { "\(group)-\(ordinal)" }

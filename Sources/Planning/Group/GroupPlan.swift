@@ -66,7 +66,7 @@ public enum OwnedObject: Hashable, Sendable {
     case authority
     /// The certificate of a member (`GroupNames.certificate(of:)`).
     case certificate(member: String)
-    /// The passwords of the application's accounts, generated (`GroupNames.users`).
+    /// The accounts of clients with generated passwords (`GroupNames.application` and `administrator`).
     case users
     /// The users' server options (`GroupNames.configuration`).
     case configuration

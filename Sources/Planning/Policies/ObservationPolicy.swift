@@ -90,13 +90,16 @@ enum ObservationPolicy {
 
     /// The passwords are made once. When they are gone later, new ones would lock out the applications that use the old.
     private static func checkUsers(_ draft: inout Draft) {
-        guard draft.status.epoch > .none, !draft.observation.secrets.contains(draft.names.users) else { return }
-        draft.problems.append(
-            Finding(
-                .secretMissing,
-                "the Secret '\(draft.names.users)' is gone; make it again with the passwords of the accounts under the "
-                    + "keys app and admin. Running members go on, new pods wait for it"
+        guard draft.status.epoch > .none else { return }
+        for secret in [draft.names.application, draft.names.administrator]
+        where !draft.observation.secrets.contains(secret) {
+            draft.problems.append(
+                Finding(
+                    .secretMissing,
+                    "the Secret '\(secret)' is gone; make it again with the account's password under the key password. "
+                        + "The account goes on with the password that it has"
+                )
             )
-        )
+        }
     }
 }

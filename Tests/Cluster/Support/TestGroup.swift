@@ -20,7 +20,9 @@ struct TestGroup: Sendable {
     /// Applies the group's YAML.
     func apply(_ shape: Shape = Shape()) async throws {
         try await Lab.kubectl(
-            "apply", "-f", "-",
+            "apply",
+            "-f",
+            "-",
             input: """
                 apiVersion: xdb-operator.github.io/v1alpha1
                 kind: XDBGroup
@@ -85,8 +87,13 @@ struct TestGroup: Sendable {
     /// The leader, by the label that the Service selects by.
     func leaderAddress() async throws -> String? {
         let text = try await Lab.kubectl(
-            "get", "pods", "-n", namespace, "-l",
-            "xdb-operator.github.io/group=\(name),xdb-operator.github.io/role=Leader", "-o",
+            "get",
+            "pods",
+            "-n",
+            namespace,
+            "-l",
+            "xdb-operator.github.io/group=\(name),xdb-operator.github.io/role=Leader",
+            "-o",
             "jsonpath={.items[*].status.podIP}"
         )
         return text.split(separator: " ").first.map(String.init)
@@ -95,7 +102,13 @@ struct TestGroup: Sendable {
     /// The password of an account.
     func password(of account: String = "app") async throws -> String {
         let text = try await Lab.kubectl(
-            "get", "secret", "\(name)-\(account)", "-n", namespace, "-o", "jsonpath={.data.password}"
+            "get",
+            "secret",
+            "\(name)-\(account)",
+            "-n",
+            namespace,
+            "-o",
+            "jsonpath={.data.password}"
         )
         return String(decoding: Data(base64Encoded: text) ?? Data(), as: UTF8.self)
     }
@@ -108,7 +121,15 @@ struct TestGroup: Sendable {
             try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
         case .pod:
             try await Lab.kubectl(
-                "delete", "pod", member, "-n", namespace, "--grace-period=0", "--force", "--wait=false")
+                "delete",
+                "pod",
+                member,
+                "-n",
+                namespace,
+                "--grace-period=0",
+                "--force",
+                "--wait=false"
+            )
         }
     }
 
@@ -128,8 +149,14 @@ struct TestGroup: Sendable {
     /// Reasons of the events about the group.
     func eventReasons() async throws -> Set<String> {
         let text = try await Lab.kubectl(
-            "get", "events", "-n", namespace, "--field-selector",
-            "involvedObject.kind=XDBGroup,involvedObject.name=\(name)", "-o", "jsonpath={.items[*].reason}"
+            "get",
+            "events",
+            "-n",
+            namespace,
+            "--field-selector",
+            "involvedObject.kind=XDBGroup,involvedObject.name=\(name)",
+            "-o",
+            "jsonpath={.items[*].reason}"
         )
         return Set(text.split(separator: " ").map(String.init))
     }

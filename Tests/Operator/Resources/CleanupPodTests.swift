@@ -17,6 +17,9 @@ import Testing
 
     @Test(arguments: ["/", "/etc", "/var/lib", "relative/a/b/c", "/var/lib/xdb/../../etc"])
     func refusesPathsThatAreNoGroups(directory: String) {
-        #expect(CleanupPod(group: orders, name: "orders-cleanup", node: "node1", directory: directory, image: "x").json == nil)
+        #expect(
+            CleanupPod(group: orders, name: "orders-cleanup", node: "node1", directory: directory, image: "x").json
+                == nil
+        )
     }
 }

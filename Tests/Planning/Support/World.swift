@@ -168,7 +168,7 @@ struct World {
             finalized = true
         case .ensure(let object):
             owned.insert(object)
-            if object == .users { secrets.insert("orders-users") }
+            if object == .users { secrets.formUnion(["orders-app", "orders-admin"]) }
             if case .claim(let name, let member, let incarnation, _) = object, !claims.contains(where: { $0.name == name }) {
                 claims.append(ClaimObservation(name: name, member: member, incarnation: incarnation))
             }
