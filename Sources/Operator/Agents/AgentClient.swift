@@ -1,52 +1,52 @@
 import FoundationEssentials
-public import XDB
+import XDB
 
 /// The control API of the agents of one group.
 ///
 /// Every call can be repeated: agents answer a repetition without a second effect, and refuse what is older than what
 /// they have promised.
-public struct AgentClient: Sendable {
+struct AgentClient: Sendable {
     private let transport: any AgentTransport
     private let credentials: AgentCredentials
     /// For the calls that answer from memory or after a small write.
     private let timeout: Duration
 
     /// A client for one group.
-    public init(transport: any AgentTransport, credentials: AgentCredentials, timeout: Duration = .seconds(5)) {
+    init(transport: any AgentTransport, credentials: AgentCredentials, timeout: Duration = .seconds(5)) {
         self.transport = transport
         self.credentials = credentials
         self.timeout = timeout
     }
 
     /// What the agent says of itself now.
-    public func status(of endpoint: AgentEndpoint) async throws -> AgentStatus {
+    func status(of endpoint: AgentEndpoint) async throws -> AgentStatus {
         try await call("GET", "/v1/status", nil as Nothing?, endpoint)
     }
 
     /// Makes the member's identity and, with data, an empty database.
-    public func initialize(_ endpoint: AgentEndpoint, _ request: InitializeRequest) async throws {
+    func initialize(_ endpoint: AgentEndpoint, _ request: InitializeRequest) async throws {
         try await perform("POST", "/v1/initialize", request, endpoint, timeout: .seconds(60))
     }
 
     /// Has the member promise an epoch.
     ///
     /// A leader of an older epoch kills its server before it answers, so there is more time.
-    public func seal(_ endpoint: AgentEndpoint, _ request: SealRequest) async throws -> SealAnswer {
+    func seal(_ endpoint: AgentEndpoint, _ request: SealRequest) async throws -> SealAnswer {
         try await call("POST", "/v1/seal", request, endpoint)
     }
 
     /// Has the member lead an epoch that is recorded.
-    public func lead(_ endpoint: AgentEndpoint, _ request: LeadRequest) async throws {
+    func lead(_ endpoint: AgentEndpoint, _ request: LeadRequest) async throws {
         try await perform("POST", "/v1/lead", request, endpoint)
     }
 
     /// Has the member follow the leader of an epoch.
-    public func follow(_ endpoint: AgentEndpoint, _ request: FollowRequest) async throws {
+    func follow(_ endpoint: AgentEndpoint, _ request: FollowRequest) async throws {
         try await perform("POST", "/v1/follow", request, endpoint)
     }
 
     /// Calls the body with every status that the agent sends, until the stream ends.
-    public func watch(
+    func watch(
         _ endpoint: AgentEndpoint,
         idle: Duration,
         _ body: @escaping @Sendable (AgentStatus) -> Void

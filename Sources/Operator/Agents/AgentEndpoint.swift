@@ -1,21 +1,21 @@
-public import XDB
+import XDB
 
 /// Where a member's agent is reached, and as whom it must prove itself.
-public struct AgentEndpoint: Hashable, Sendable {
+struct AgentEndpoint: Hashable, Sendable {
     /// The member.
-    public var member: String
+    var member: String
     /// The pod: what an earlier pod's agent said says nothing about the present one.
-    public var podUID: String
+    var podUID: String
     /// The pod's IP address.
-    public var host: String
+    var host: String
     /// The DNS name that the agent's certificate must carry; the address is not in it.
-    public var certificateName: String
+    var certificateName: String
 
     /// The control API's port.
-    public static let port = 7700
+    static let port = 7700
 
     /// Names an agent.
-    public init(member: String, podUID: String, host: String, certificateName: String) {
+    init(member: String, podUID: String, host: String, certificateName: String) {
         self.member = member
         self.podUID = podUID
         self.host = host
@@ -23,18 +23,18 @@ public struct AgentEndpoint: Hashable, Sendable {
     }
 
     /// How other agents are told of it.
-    public var peer: PeerAddress { PeerAddress(name: member, host: host) }
+    var peer: PeerAddress { PeerAddress(name: member, host: host) }
 }
 
 /// What the operator proves itself with to the agents of one group, and what it trusts there.
-public struct AgentCredentials: Hashable, Sendable {
+struct AgentCredentials: Hashable, Sendable {
     /// The group's CA, in PEM.
-    public var authority: String
+    var authority: String
     /// The operator's certificate for this group.
-    public var identity: Identity
+    var identity: Identity
 
     /// Joins the two.
-    public init(authority: String, identity: Identity) {
+    init(authority: String, identity: Identity) {
         self.authority = authority
         self.identity = identity
     }

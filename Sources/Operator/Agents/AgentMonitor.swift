@@ -1,27 +1,27 @@
-public import KubernetesModel
-public import Logging
-public import Planning
+import KubernetesModel
+import Logging
+import Planning
 import Synchronization
-public import XDB
+import XDB
 
 /// Listens to the agents of all groups: one watch stream for every member that has a pod.
 ///
 /// It holds what each agent said last and when it was last heard, and wakes a group when something changed that a
 /// decision can depend on. Positions that only move on wake nobody.
-public final class AgentMonitor: Sendable {
+final class AgentMonitor: Sendable {
     /// A group's members as they are to be watched.
-    public struct Subscription: Sendable {
+    struct Subscription: Sendable {
         /// The agents, by member.
-        public var endpoints: [AgentEndpoint]
+        var endpoints: [AgentEndpoint]
         /// Whom the operator is to them.
-        public var client: AgentClient
+        var client: AgentClient
         /// When the credentials behind `client` change, streams are made anew.
-        public var credentials: AgentCredentials
+        var credentials: AgentCredentials
         /// A stream that is silent for so long wakes the group.
-        public var silence: Duration
+        var silence: Duration
 
         /// Describes what to watch.
-        public init(
+        init(
             endpoints: [AgentEndpoint],
             client: AgentClient,
             credentials: AgentCredentials,
@@ -55,17 +55,17 @@ public final class AgentMonitor: Sendable {
     private let logger: Logger
 
     /// A monitor that listens to nobody yet.
-    public init(logger: Logger) {
+    init(logger: Logger) {
         self.logger = logger
     }
 
     /// Says whom to tell that a group should be looked at.
-    public func onChange(_ body: @escaping @Sendable (ObjectKey) -> Void) {
+    func onChange(_ body: @escaping @Sendable (ObjectKey) -> Void) {
         wake.withLock { $0 = body }
     }
 
     /// Watches exactly these agents of a group from now on.
-    public func track(_ group: ObjectKey, _ subscription: Subscription) {
+    func track(_ group: ObjectKey, _ subscription: Subscription) {
         let wanted = Dictionary(subscription.endpoints.map { ($0.member, $0) }, uniquingKeysWith: { $1 })
         let ended = streams.withLock { streams -> [Task<Void, Never>] in
             var ended: [Task<Void, Never>] = []
@@ -96,7 +96,7 @@ public final class AgentMonitor: Sendable {
     }
 
     /// Stops watching a group that is gone.
-    public func forget(_ group: ObjectKey) {
+    func forget(_ group: ObjectKey) {
         let ended = streams.withLock { streams in
             let keys = streams.keys.filter { $0.group == group }
             return keys.compactMap { streams.removeValue(forKey: $0)?.task }
@@ -105,7 +105,7 @@ public final class AgentMonitor: Sendable {
     }
 
     /// What the agents of a group said last.
-    public func observations(of group: ObjectKey) -> [String: AgentObservation] {
+    func observations(of group: ObjectKey) -> [String: AgentObservation] {
         let now = ContinuousClock.now
         return streams.withLock { streams in
             var found: [String: AgentObservation] = [:]
@@ -123,12 +123,12 @@ public final class AgentMonitor: Sendable {
     }
 
     /// Takes in a status that was asked for, so that the next decision need not wait for the stream.
-    public func heard(_ status: AgentStatus, from endpoint: AgentEndpoint, of group: ObjectKey) {
+    func heard(_ status: AgentStatus, from endpoint: AgentEndpoint, of group: ObjectKey) {
         note(status, StreamKey(group: group, member: endpoint.member), endpoint)
     }
 
     /// Looks twice a second for streams that have fallen silent; returns when cancelled, and ends all streams.
-    public func run() async {
+    func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             let now = ContinuousClock.now

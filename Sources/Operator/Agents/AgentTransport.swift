@@ -1,7 +1,7 @@
 /// How bytes get to an agent and back: HTTP over mutual TLS.
 ///
 /// The one seam between the operator's logic and the network to the agents, so that tests can put agents in its place.
-public protocol AgentTransport: Sendable {
+protocol AgentTransport: Sendable {
     /// Sends a request and reads the whole answer. Throws when there is none within the time.
     func send(
         _ method: String,
@@ -23,14 +23,14 @@ public protocol AgentTransport: Sendable {
 }
 
 /// An answer of an agent.
-public struct AgentAnswer: Hashable, Sendable {
+struct AgentAnswer: Hashable, Sendable {
     /// The HTTP status.
-    public var status: Int
+    var status: Int
     /// The whole body.
-    public var body: [UInt8]
+    var body: [UInt8]
 
     /// Makes an answer.
-    public init(status: Int, body: [UInt8]) {
+    init(status: Int, body: [UInt8]) {
         self.status = status
         self.body = body
     }

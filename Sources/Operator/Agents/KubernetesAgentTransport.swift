@@ -1,20 +1,20 @@
-public import Kubernetes
+import Kubernetes
 
 /// The way to the agents over the transport of the Kubernetes client.
 ///
 /// The certificate's name is in the URL and the pod's address beside it, so that the address need not be in the
 /// certificate and nobody else at that address is taken for the member.
-public struct KubernetesAgentTransport: AgentTransport {
+struct KubernetesAgentTransport: AgentTransport {
     private let transport: Transport
     /// An agent is near: one that does not take a connection in this time is not there.
     private let connectTimeout: Duration = .seconds(2)
 
     /// Uses a transport, which agents may have to themselves.
-    public init(_ transport: Transport) {
+    init(_ transport: Transport) {
         self.transport = transport
     }
 
-    public func send(
+    func send(
         _ method: String,
         _ path: String,
         body: [UInt8]?,
@@ -32,7 +32,7 @@ public struct KubernetesAgentTransport: AgentTransport {
         return AgentAnswer(status: response.head.status, body: response.body)
     }
 
-    public func lines(
+    func lines(
         _ path: String,
         from endpoint: AgentEndpoint,
         as credentials: AgentCredentials,

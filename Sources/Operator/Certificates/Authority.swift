@@ -1,15 +1,15 @@
 import Crypto
-public import FoundationEssentials
+import FoundationEssentials
 import SwiftASN1
 import X509
 
 /// Why a certificate or its key cannot be used.
-public enum CertificateProblem: Error, Hashable, Sendable, CustomStringConvertible {
+enum CertificateProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// The PEM text in this Secret's key cannot be read.
     case unreadable(String)
 
     /// What is wrong and what to do.
-    public var description: String {
+    var description: String {
         switch self {
         case .unreadable(let what):
             "\(what) is not readable PEM of a P-256 key or certificate: delete the Secret and it is made anew"
@@ -18,14 +18,14 @@ public enum CertificateProblem: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 /// A certificate with its private key, both in PEM.
-public struct Identity: Hashable, Sendable {
+struct Identity: Hashable, Sendable {
     /// The certificate.
-    public var certificate: String
+    var certificate: String
     /// The private key, PKCS #8.
-    public var key: String
+    var key: String
 
     /// Joins a certificate and its key.
-    public init(certificate: String, key: String) {
+    init(certificate: String, key: String) {
         self.certificate = certificate
         self.key = key
     }
@@ -35,11 +35,11 @@ public struct Identity: Hashable, Sendable {
 ///
 /// Every group has its own, so that a member of one group is nobody to another. Its key stays in the Secret that only
 /// the operator reads.
-public struct Authority: Sendable {
+struct Authority: Sendable {
     /// The CA's certificate, in PEM: what everybody in the group trusts.
-    public let certificatePEM: String
+    let certificatePEM: String
     /// The CA's private key, in PEM.
-    public let keyPEM: String
+    let keyPEM: String
 
     private let certificate: Certificate
     private let key: P256.Signing.PrivateKey
@@ -50,7 +50,7 @@ public struct Authority: Sendable {
     private static let skew: TimeInterval = 3600
 
     /// A new authority.
-    public init(group: String, namespace: String, now: Date) throws {
+    init(group: String, namespace: String, now: Date) throws {
         let key = P256.Signing.PrivateKey()
         // The key's fingerprint makes the subject of every authority its own: a verifier picks an issuer by its name.
         let fingerprint = SHA256.hash(data: key.publicKey.rawRepresentation).prefix(6)
@@ -83,7 +83,7 @@ public struct Authority: Sendable {
     }
 
     /// An authority that was made before.
-    public init(certificatePEM: String, keyPEM: String) throws {
+    init(certificatePEM: String, keyPEM: String) throws {
         do {
             self.certificate = try Certificate(pemEncoded: certificatePEM)
         } catch {
@@ -99,7 +99,7 @@ public struct Authority: Sendable {
     }
 
     /// Makes a key and a certificate for these DNS names, for both sides of a connection, valid for a year.
-    public func issue(commonName: String, names: [String], now: Date) throws -> Identity {
+    func issue(commonName: String, names: [String], now: Date) throws -> Identity {
         let key = P256.Signing.PrivateKey()
         let certificate = try Certificate(
             version: .v3,
@@ -126,7 +126,7 @@ public struct Authority: Sendable {
     ///
     /// Renewal starts when a third of the life is left, so that a year's certificate has four months in which a renewal
     /// may fail before anything stops.
-    public func renewal(of identity: Identity, names: [String], now: Date) -> Renewal? {
+    func renewal(of identity: Identity, names: [String], now: Date) -> Renewal? {
         guard let certificate = try? Certificate(pemEncoded: identity.certificate),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: identity.key),
             certificate.publicKey == Certificate.PublicKey(key.publicKey)
@@ -144,7 +144,7 @@ public struct Authority: Sendable {
     }
 
     /// Why a certificate is made anew.
-    public enum Renewal: String, Sendable {
+    enum Renewal: String, Sendable {
         /// A third of its life is left, or less.
         case due = "CertificateDue"
         /// The Secret has no certificate with its key.

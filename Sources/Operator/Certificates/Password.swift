@@ -1,10 +1,10 @@
 /// Passwords of generated accounts.
-public enum Password {
+enum Password {
     // No characters that need care in SQL, YAML, a shell or a URI.
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
     /// 32 characters from the system's generator: 190 bits.
-    public static func random() -> String {
+    static func random() -> String {
         var generator = SystemRandomNumberGenerator()
         return String((0..<32).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] })
     }

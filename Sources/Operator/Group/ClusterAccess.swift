@@ -1,11 +1,11 @@
-public import KubernetesModel
-public import XDB
+import KubernetesModel
+import XDB
 
 /// What the group controller does to the API server.
 ///
 /// The one seam between the controller's logic and the network to the API server, so that tests can put a table in its
 /// place. Every call is idempotent: what is there already, or gone already, is a success.
-public protocol ClusterAccess: Sendable {
+protocol ClusterAccess: Sendable {
     /// Reads an object, not from a cache; nil when there is none.
     func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object?
 
@@ -36,15 +36,15 @@ public protocol ClusterAccess: Sendable {
 }
 
 /// The group has changed since it was read: what was decided is void.
-public struct StatusConflict: Error, Hashable, Sendable, CustomStringConvertible {
+struct StatusConflict: Error, Hashable, Sendable, CustomStringConvertible {
     /// Which group.
-    public var group: ObjectKey
+    var group: ObjectKey
 
     /// Names the group.
-    public init(group: ObjectKey) {
+    init(group: ObjectKey) {
         self.group = group
     }
 
     /// What happened.
-    public var description: String { "\(group) has changed since it was read" }
+    var description: String { "\(group) has changed since it was read" }
 }

@@ -1,22 +1,22 @@
-public import Controllers
-public import KubernetesModel
-public import Logging
-public import Planning
+import Controllers
+import KubernetesModel
+import Logging
+import Planning
 import Synchronization
-public import XDB
+import XDB
 
 /// Brings groups to what their specs want: gathers what is, has `Planning` decide, records, acts.
 ///
 /// The order of one round is what makes it safe to be interrupted anywhere and to run beside another operator. The
 /// status is written first, with the resource version that the decision was made from: a conflict voids the decision.
 /// Only what is recorded is done, and every effect can be repeated.
-public final class GroupController: Reconciler {
+final class GroupController: Reconciler {
     /// What one decision is made from, and with whom it is carried out.
-    public struct Snapshot: Sendable {
+    struct Snapshot: Sendable {
         /// The observation.
-        public var observation: GroupObservation
+        var observation: GroupObservation
         /// How the group's agents are reached; nil before there are certificates.
-        public var client: AgentClient?
+        var client: AgentClient?
     }
 
     private struct Memory {
@@ -41,7 +41,7 @@ public final class GroupController: Reconciler {
     private let memory = Mutex<[ObjectKey: Memory]>([:])
 
     /// Makes the controller of all groups in the caches.
-    public init(
+    init(
         cluster: any ClusterAccess,
         caches: Caches,
         transport: any AgentTransport,
@@ -71,7 +71,7 @@ public final class GroupController: Reconciler {
         )
     }
 
-    public func observe(_ key: ObjectKey) async throws -> Snapshot? {
+    func observe(_ key: ObjectKey) async throws -> Snapshot? {
         guard let group = try caches.get(XDBGroup.self, key) else {
             await forget(key)
             return nil
@@ -103,11 +103,11 @@ public final class GroupController: Reconciler {
         return Snapshot(observation: observation, client: client)
     }
 
-    public func decide(_ snapshot: Snapshot, now: Time) -> GroupPlan {
+    func decide(_ snapshot: Snapshot, now: Time) -> GroupPlan {
         plan(snapshot.observation)
     }
 
-    public func apply(_ plan: GroupPlan, to snapshot: Snapshot) async throws -> Followup {
+    func apply(_ plan: GroupPlan, to snapshot: Snapshot) async throws -> Followup {
         let group = snapshot.observation.group
         var observation = snapshot.observation
         do {
@@ -128,7 +128,7 @@ public final class GroupController: Reconciler {
         }
     }
 
-    public func status(
+    func status(
         _ snapshot: Snapshot,
         _ plan: GroupPlan,
         _ result: Result<Followup, any Error>

@@ -1,19 +1,19 @@
-public import Controllers
-public import KubernetesModel
-public import Planning
-public import XDB
+import Controllers
+import KubernetesModel
+import Planning
+import XDB
 
 /// Turns what the caches have into what a decision is made from.
-public struct GroupObserver: Sendable {
+struct GroupObserver: Sendable {
     private let caches: Caches
 
     /// Reads these caches.
-    public init(caches: Caches) {
+    init(caches: Caches) {
         self.caches = caches
     }
 
     /// The group's objects now; what agents and Secrets say is filled in by the caller.
-    public func observe(_ group: XDBGroup, now: Time) throws -> GroupObservation {
+    func observe(_ group: XDBGroup, now: Time) throws -> GroupObservation {
         var observation = GroupObservation(group: group, now: now)
         observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
         let pods = try caches.list(Pod.self, ownedBy: group.metadata.uid)

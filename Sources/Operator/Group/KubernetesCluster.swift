@@ -1,25 +1,25 @@
-public import Kubernetes
-public import KubernetesModel
-public import XDB
+import Kubernetes
+import KubernetesModel
+import XDB
 
 /// The API server, as the group controller uses it.
-public struct KubernetesCluster: ClusterAccess {
+struct KubernetesCluster: ClusterAccess {
     private let client: KubernetesClient
 
     /// Uses a client, whose field manager becomes the objects' one.
-    public init(_ client: KubernetesClient) {
+    init(_ client: KubernetesClient) {
         self.client = client
     }
 
-    public func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object? {
+    func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object? {
         try await client.find(type, key)
     }
 
-    public func apply<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object {
+    func apply<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object {
         try await client.apply(body, as: type)
     }
 
-    public func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object? {
+    func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object? {
         do {
             return try await client.create(body, as: type)
         } catch let error as APIError where error.isAlreadyExists {
@@ -27,14 +27,14 @@ public struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    public func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
+    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
         let patch: JSONValue = [
             "metadata": ["uid": .string(uid), "labels": [label: value.map { .string($0) } ?? .null]]
         ]
         return try await client.patch(Pod.self, pod, patch)
     }
 
-    public func deletePod(_ key: ObjectKey, uid: String) async throws {
+    func deletePod(_ key: ObjectKey, uid: String) async throws {
         do {
             try await client.delete(Pod.self, key, DeleteOptions(uid: uid))
         } catch let error as APIError where error.isNotFound || error.isConflict {
@@ -42,7 +42,7 @@ public struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    public func deleteClaim(_ key: ObjectKey) async throws {
+    func deleteClaim(_ key: ObjectKey) async throws {
         do {
             try await client.delete(PersistentVolumeClaim.self, key)
         } catch let error as APIError where error.isNotFound {
@@ -50,7 +50,7 @@ public struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    public func writeStatus(of group: XDBGroup) async throws -> XDBGroup {
+    func writeStatus(of group: XDBGroup) async throws -> XDBGroup {
         do {
             return try await client.updateStatus(group)
         } catch let error as APIError where error.isConflict || error.isNotFound {
@@ -58,7 +58,7 @@ public struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    public func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup {
+    func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup {
         let patch: JSONValue = ["metadata": ["finalizers": JSONValue(finalizers)]]
         do {
             return try await client.patch(
@@ -72,7 +72,7 @@ public struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    public func disruptionBudgetVersion() async throws -> String {
+    func disruptionBudgetVersion() async throws -> String {
         let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource)
         return (isCurrent ? PodDisruptionBudget.resource : PodDisruptionBudgetV1Beta1.resource).apiVersion
     }

@@ -1,12 +1,12 @@
-public import Controllers
-public import KubernetesModel
+import Controllers
+import KubernetesModel
 import Synchronization
 
 /// Keeps the objects of groups as they are wanted, without asking the API server each time.
 ///
 /// What was applied last is remembered with the resource version of the answer. As long as the cache shows that very
 /// version nobody has touched the object; a change of what is wanted, a foreign change or a deletion applies it anew.
-public final class ObjectKeeper: Sendable {
+final class ObjectKeeper: Sendable {
     private struct Applied {
         var body: JSONValue
         var resourceVersion: String
@@ -22,13 +22,13 @@ public final class ObjectKeeper: Sendable {
     private let applied = Mutex<[Name: Applied]>([:])
 
     /// Keeps objects in a cluster, whose metadata are in these caches.
-    public init(cluster: any ClusterAccess, caches: Caches) {
+    init(cluster: any ClusterAccess, caches: Caches) {
         self.cluster = cluster
         self.caches = caches
     }
 
     /// Makes the object so, unless it is.
-    public func ensure<Kind: KubernetesObject>(
+    func ensure<Kind: KubernetesObject>(
         _ body: JSONValue,
         as kind: Kind.Type
     ) async throws {
@@ -52,7 +52,7 @@ public final class ObjectKeeper: Sendable {
     }
 
     /// Forgets what was applied for a group that is gone.
-    public func forget(namespace: String, names: [String]) {
+    func forget(namespace: String, names: [String]) {
         applied.withLock { applied in
             applied = applied.filter { $0.key.key.namespace != namespace || !names.contains($0.key.key.name) }
         }

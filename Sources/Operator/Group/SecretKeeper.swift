@@ -1,12 +1,12 @@
-public import FoundationEssentials
-public import KubernetesModel
+import FoundationEssentials
+import KubernetesModel
 import Planning
 
 /// Makes, renews and looks after the Secrets of groups.
 ///
 /// Secrets are read one by one by name, never listed, watched or cached. What is kept between two looks is which of
 /// them exist, and the operator's own certificates, without which it could not speak to agents.
-public actor SecretKeeper {
+actor SecretKeeper {
     private struct Known {
         var uid: String
         var present: Set<String> = []
@@ -24,7 +24,7 @@ public actor SecretKeeper {
     private var groups: [ObjectKey: Known] = [:]
 
     /// Looks after Secrets in a cluster.
-    public init(
+    init(
         cluster: any ClusterAccess,
         freshness: Duration = .seconds(30),
         now: @escaping @Sendable () -> Date = { Date() }
@@ -35,24 +35,24 @@ public actor SecretKeeper {
     }
 
     /// The names of the group's Secrets that exist.
-    public func present(_ group: GroupReference, members: [String]) async throws -> Set<String> {
+    func present(_ group: GroupReference, members: [String]) async throws -> Set<String> {
         try await look(group, members: members)
         return groups[group.key]?.present ?? []
     }
 
     /// Whom the operator is to the group's agents; nil before the certificates are made.
-    public func credentials(_ group: GroupReference, members: [String]) async throws -> AgentCredentials? {
+    func credentials(_ group: GroupReference, members: [String]) async throws -> AgentCredentials? {
         try await look(group, members: members)
         return groups[group.key]?.credentials
     }
 
     /// Forgets a group that is gone.
-    public func forget(_ group: ObjectKey) {
+    func forget(_ group: ObjectKey) {
         groups[group] = nil
     }
 
     /// Makes the CA unless there is one, and the operator's certificate unless there is one that is good.
-    public func ensureAuthority(_ group: GroupReference) async throws {
+    func ensureAuthority(_ group: GroupReference) async throws {
         if let known = groups[group.key], known.good.contains(group.names.operatorCertificate), known.authority != nil {
             return
         }
@@ -81,7 +81,7 @@ public actor SecretKeeper {
     }
 
     /// Makes a member's certificate unless there is one that is good.
-    public func ensureCertificate(_ group: GroupReference, member: String) async throws {
+    func ensureCertificate(_ group: GroupReference, member: String) async throws {
         let secret = group.names.certificate(of: member)
         if groups[group.key]?.good.contains(secret) ?? false { return }
         try await ensureAuthority(group)
@@ -96,7 +96,7 @@ public actor SecretKeeper {
     }
 
     /// Makes the accounts' Secrets, each unless there is one.
-    public func ensureAccounts(_ group: GroupReference) async throws {
+    func ensureAccounts(_ group: GroupReference) async throws {
         let bodies = [
             group.names.application: { group.applicationBody(password: Password.random()) },
             group.names.administrator: { group.administratorBody(password: Password.random()) },

@@ -1,21 +1,21 @@
-public import KubernetesModel
+import KubernetesModel
 import Planning
 
 /// A pod that removes a directory tree of the group from a node.
-public struct CleanupPod: Hashable, Sendable {
+struct CleanupPod: Hashable, Sendable {
     /// The group.
-    public var group: GroupReference
+    var group: GroupReference
     /// The name of the pod.
-    public var name: String
+    var name: String
     /// Where the directory is.
-    public var node: String
+    var node: String
     /// An absolute path of three parts at least: the group's own `PATH/NAMESPACE/GROUP`, or something below it.
-    public var directory: String
+    var directory: String
     /// The engine image, which is on the node already.
-    public var image: String
+    var image: String
 
     /// Describes a clean-up.
-    public init(group: GroupReference, name: String, node: String, directory: String, image: String) {
+    init(group: GroupReference, name: String, node: String, directory: String, image: String) {
         self.group = group
         self.name = name
         self.node = node
@@ -27,7 +27,7 @@ public struct CleanupPod: Hashable, Sendable {
     ///
     /// The parent directory goes too when nothing else is left in it. The names in the path reach the shell as
     /// arguments, never as a part of the script.
-    public var json: JSONValue? {
+    var json: JSONValue? {
         let parts = directory.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         guard directory.hasPrefix("/"), parts.count >= 3, !parts.contains(".."), !parts.contains(".") else {
             return nil

@@ -1,32 +1,32 @@
 import KubernetesModel
-public import Planning
+import Planning
 import XDB
 
 /// The group that something belongs to.
-public struct GroupReference: Hashable, Sendable {
+struct GroupReference: Hashable, Sendable {
     /// What its objects are called.
-    public var names: GroupNames
+    var names: GroupNames
     /// The uid of the `XDBGroup`: a group that is made again under the same name is another one.
-    public var uid: String
+    var uid: String
 
     /// Names a group.
-    public init(name: String, namespace: String, uid: String) {
+    init(name: String, namespace: String, uid: String) {
         self.names = GroupNames(group: name, namespace: namespace)
         self.uid = uid
     }
 
     /// The group's name.
-    public var name: String { names.group }
+    var name: String { names.group }
     /// Its namespace.
-    public var namespace: String { names.namespace }
+    var namespace: String { names.namespace }
 
     /// The DNS name in a member's certificate.
-    public func certificateName(member: String) -> String { "\(member).\(name).\(namespace).xdb" }
+    func certificateName(member: String) -> String { "\(member).\(name).\(namespace).xdb" }
     /// The DNS name in the operator's certificate.
-    public var operatorCertificateName: String { "operator.\(name).\(namespace).xdb" }
+    var operatorCertificateName: String { "operator.\(name).\(namespace).xdb" }
 
     /// The labels of everything that belongs to the group.
-    public var labels: [String: String] {
+    var labels: [String: String] {
         [
             "app.kubernetes.io/name": "xdb",
             "app.kubernetes.io/instance": name,

@@ -1,12 +1,12 @@
 import FoundationEssentials
-public import KubernetesModel
+import KubernetesModel
 import Planning
 
 extension GroupReference {
     /// The CA with its key.
     ///
     /// Only the operator reads it: no pod mounts it.
-    public func authorityBody(_ authority: Authority) -> JSONValue {
+    func authorityBody(_ authority: Authority) -> JSONValue {
         secret(
             names.authority,
             type: "Opaque",
@@ -15,7 +15,7 @@ extension GroupReference {
     }
 
     /// A certificate with its key, and the CA to check the other side with.
-    public func identityBody(_ secretName: String, identity: Identity, authority: String) -> JSONValue {
+    func identityBody(_ secretName: String, identity: Identity, authority: String) -> JSONValue {
         secret(
             secretName,
             type: "kubernetes.io/tls",
@@ -24,12 +24,12 @@ extension GroupReference {
     }
 
     /// Everything that an application needs in order to connect, in the keys that applications expect.
-    public func applicationBody(password: String) -> JSONValue {
+    func applicationBody(password: String) -> JSONValue {
         account(names.application, user: "app", password: password, database: "app")
     }
 
     /// The administrator's account.
-    public func administratorBody(password: String) -> JSONValue {
+    func administratorBody(password: String) -> JSONValue {
         account(names.administrator, user: "admin", password: password, database: nil)
     }
 

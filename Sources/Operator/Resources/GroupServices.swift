@@ -1,4 +1,4 @@
-public import KubernetesModel
+import KubernetesModel
 import Planning
 import XDB
 
@@ -6,10 +6,10 @@ extension GroupReference {
     /// The Service that leads writes to the leader.
     ///
     /// It has no endpoint while nobody may write.
-    public var leaderServiceBody: JSONValue { service(names.leaderService, role: .leader) }
+    var leaderServiceBody: JSONValue { service(names.leaderService, role: .leader) }
 
     /// The Service that spreads reads over the followers.
-    public var followersServiceBody: JSONValue { service(names.followersService, role: .follower) }
+    var followersServiceBody: JSONValue { service(names.followersService, role: .follower) }
 
     private func service(_ serviceName: String, role: XDBGroup.MemberRole) -> JSONValue {
         [
@@ -27,7 +27,7 @@ extension GroupReference {
     /// How many voters a drain has to leave.
     ///
     /// It is `minAvailable`, since Kubernetes computes the other form only for owners with a scale subresource.
-    public func disruptionBudgetBody(apiVersion: String, voters: Int, maximumUnavailable: Int) -> JSONValue {
+    func disruptionBudgetBody(apiVersion: String, voters: Int, maximumUnavailable: Int) -> JSONValue {
         [
             "apiVersion": .string(apiVersion),
             "kind": "PodDisruptionBudget",
@@ -40,7 +40,7 @@ extension GroupReference {
     }
 
     /// The ConfigMap with the user's options as MariaDB reads them.
-    public func configurationBody(_ options: [String: IntOrString]) -> JSONValue {
+    func configurationBody(_ options: [String: IntOrString]) -> JSONValue {
         var text = "# Written by xdb-operator from spec.configuration; changes here are undone.\n[mariadbd]\n"
         for (name, option) in options.sorted(by: { $0.key < $1.key }) {
             let value = option.description

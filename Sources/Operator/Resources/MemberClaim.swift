@@ -1,23 +1,23 @@
-public import KubernetesModel
+import KubernetesModel
 import Planning
 
 /// The claim for one incarnation of a member's directory.
-public struct MemberClaim: Hashable, Sendable {
+struct MemberClaim: Hashable, Sendable {
     /// The group.
-    public var group: GroupReference
+    var group: GroupReference
     /// The member.
-    public var member: String
+    var member: String
     /// Which life of its directory.
-    public var incarnation: Int
+    var incarnation: Int
     /// nil for the cluster's default class.
-    public var storageClassName: String?
+    var storageClassName: String?
     /// A quantity, for example `100Gi`.
-    public var size: String
+    var size: String
     /// Whether Kubernetes deletes the claim with the group.
-    public var isDeletedWithGroup: Bool
+    var isDeletedWithGroup: Bool
 
     /// Describes a claim.
-    public init(
+    init(
         group: GroupReference,
         member: String,
         incarnation: Int,
@@ -34,10 +34,10 @@ public struct MemberClaim: Hashable, Sendable {
     }
 
     /// The name of the claim.
-    public var name: String { group.names.claim(of: member, incarnation: incarnation) }
+    var name: String { group.names.claim(of: member, incarnation: incarnation) }
 
     /// The object to apply.
-    public var body: JSONValue {
+    var body: JSONValue {
         var metadata = group.metadata(name, labels: [Label.member: member, Label.incarnation: String(incarnation)])
         if !isDeletedWithGroup { metadata["ownerReferences"] = nil }
         return JSONValue.object([

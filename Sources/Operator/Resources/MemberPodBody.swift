@@ -1,21 +1,21 @@
-public import KubernetesModel
-public import Planning
+import KubernetesModel
+import Planning
 import XDB
 
 /// How a member's pod is written.
 ///
 /// A pure function: what the plan wants goes in, the object to create comes out. A pod is made once and never changed
 /// but for the label of its role; a change of the specification takes effect when the pod is made again.
-public struct MemberPodBody: Hashable, Sendable {
+struct MemberPodBody: Hashable, Sendable {
     /// The group.
-    public var group: GroupReference
+    var group: GroupReference
     /// What the plan wants.
-    public var pod: MemberPod
+    var pod: MemberPod
     /// The priority class; nil for the cluster's default.
-    public var priorityClass: String?
+    var priorityClass: String?
 
     /// Describes a pod.
-    public init(group: GroupReference, pod: MemberPod, priorityClass: String? = nil) {
+    init(group: GroupReference, pod: MemberPod, priorityClass: String? = nil) {
         self.group = group
         self.pod = pod
         self.priorityClass = priorityClass
@@ -32,7 +32,7 @@ extension MemberPodBody {
     static let runDirectory = "/run/xdb"
 
     /// The object to create.
-    public var json: JSONValue {
+    var json: JSONValue {
         JSONValue.object([
             "apiVersion": "v1",
             "kind": "Pod",

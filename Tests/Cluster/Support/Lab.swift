@@ -25,6 +25,36 @@ enum Lab {
         try await command(["\(root)/hack/cluster"] + arguments)
     }
 
+    /// The number of a node of the local cluster, from its name.
+    private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
+
+    /// The files and folders under a path of a node; empty when it is not there.
+    static func files(on node: String, under path: String) async throws -> [String] {
+        try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' 2>/dev/null || true")
+            .split(separator: "\n").map(String.init)
+    }
+
+    /// Removes a path from a node.
+    static func remove(_ path: String, on node: String) async throws {
+        try await cluster("exec", number(of: node), "rm", "-rf", path)
+    }
+
+    /// Adds nodes until there are so many.
+    static func ensureNodes(_ count: Int) async throws {
+        let present = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").count
+        guard present < count else { return }
+        for number in (present + 1)...count { try await cluster("node", "\(number)", "b") }
+        try await eventually("\(count) nodes ready", within: .seconds(90)) {
+            let ready = try await kubectl(
+                "get",
+                "nodes",
+                "-o",
+                "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
+            )
+            return ready.split(separator: " ").count { $0 == "True" } >= count ? true : nil
+        }
+    }
+
     /// Runs a program to its end, on a thread of its own.
     @discardableResult
     static func command(_ words: [String], input: String = "") async throws -> String {

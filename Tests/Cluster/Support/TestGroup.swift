@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesModel
+import Testing
 
 /// A group on the local cluster.
 struct TestGroup: Sendable {
@@ -130,6 +131,39 @@ struct TestGroup: Sendable {
                 "--force",
                 "--wait=false"
             )
+        }
+    }
+
+    /// The member that plays a part.
+    func member(in role: String) async throws -> Member? {
+        try await members().first { $0.role == role }
+    }
+
+    /// Stops the agent of a member in its tracks: its connections stay, and nothing comes over them.
+    func freeze(_ member: String) async throws {
+        try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-STOP", "-f", "xdb-agent run")
+    }
+
+    /// Lets it go on.
+    func thaw(_ member: String) async throws {
+        try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-CONT", "-f", "xdb-agent run")
+    }
+
+    /// Waits until a condition with this reason names something, and an event tells the same.
+    func expectComplaint(
+        _ reason: String,
+        naming word: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await eventually("\(name) complains of \(reason) and names \(word)") {
+            let status = try await object()["status"]
+            let places = (status?["conditions"]?.arrayValue ?? []) + (status?["members"]?.arrayValue ?? [])
+            return places.contains {
+                $0["reason"]?.stringValue == reason && $0["message"]?.stringValue?.contains(word) == true
+            } ? true : nil
+        }
+        try await eventually("an event of \(name) with \(reason)") {
+            try await eventReasons().contains(reason) ? true : nil
         }
     }
 

@@ -1,0 +1,85 @@
+import Testing
+
+/// All suites of this target change the one cluster, so they run one after the other, in the order of this list.
+@Suite(.serialized, .enabled(if: Lab.isWanted, Comment(rawValue: Lab.reason)))
+struct ClusterTests {}
+
+extension ClusterTests {
+    /// From applied YAML to acknowledged writes, in every shape; and away again.
+    @Suite(.serialized) struct Bootstrap {
+        @Test func threeVotersOnDirectoriesOfDistinctNodesAndTwoZones() async throws {
+            let group = TestGroup(name: "three")
+            try await group.apply(TestGroup.Shape(zones: "[a, b]"))
+            try await group.wait(for: "Writable")
+            try await group.wait(for: "FullyRedundant")
+            let members = try await group.members()
+            #expect(members.map(\.kind) == ["Candidate", "Candidate", "Logger"])
+            #expect(Set(members.compactMap(\.node)).count == 3)
+            #expect(Set(members.compactMap(\.zone)) == ["a", "b"])
+            #expect(Set(members.compactMap(\.role)) == ["Leader", "Follower", "Logger"])
+
+            let writer = try await Writer.start(group)
+            try await writer.progress(by: 50)
+            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.delete()
+            for node in Set(members.compactMap(\.node)) {
+                let left = try await Lab.files(on: node, under: "/var/lib/xdb/default/three")
+                #expect(left.isEmpty, "\(node) still has \(left)")
+            }
+        }
+
+        @Test func oneVoterWithALearnerOnClaims() async throws {
+            let group = TestGroup(name: "one")
+            try await group.apply(
+                TestGroup.Shape(
+                    candidates: 1,
+                    loggers: 0,
+                    learners: "[{name: reader, replicas: 1, zones: [b]}]",
+                    storage: "{volumeClaim: {storageClassName: local, size: 1Gi}}"
+                )
+            )
+            try await group.wait(for: "FullyRedundant")
+            let learner = try #require(try await group.members().last)
+            #expect(learner.role == "Learner")
+            #expect(learner.zone == "b")
+            let writer = try await Writer.start(group)
+            try await writer.progress(by: 50)
+            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.delete()
+            let claims = try await Lab.kubectl("get", "pvc", "-o", "name")
+            #expect(!claims.contains("data-one-"))
+        }
+
+        @Test func fiveVoters() async throws {
+            try await Lab.ensureNodes(5)
+            let group = TestGroup(name: "five")
+            try await group.apply(TestGroup.Shape(candidates: 3, loggers: 2))
+            try await group.wait(for: "FullyRedundant", within: .seconds(120))
+            let writer = try await Writer.start(group)
+            try await writer.progress(by: 50)
+            // Three of five are enough.
+            let others = try await group.members().filter { $0.role != "Leader" }.suffix(2)
+            for member in others { try await group.kill(.pod, of: member.name) }
+            try await writer.progress(by: 50)
+            try await group.wait(for: "FullyRedundant")
+            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.delete()
+        }
+
+        @Test func retainedDirectoriesStay() async throws {
+            let group = TestGroup(name: "kept")
+            try await group.apply(
+                TestGroup.Shape(
+                    candidates: 1,
+                    loggers: 0,
+                    storage: "{hostPath: {path: /var/lib/xdb}, onDelete: Retain}"
+                )
+            )
+            try await group.wait(for: "Writable")
+            let node = try #require(try await group.members().first?.node)
+            try await group.delete()
+            #expect(try await !Lab.files(on: node, under: "/var/lib/xdb/default/kept").isEmpty)
+            try await Lab.remove("/var/lib/xdb/default/kept", on: node)
+        }
+    }
+}
