@@ -75,7 +75,7 @@ final class Following {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 256 << 10)
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 64 << 10)
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

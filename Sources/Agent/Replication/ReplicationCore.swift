@@ -517,7 +517,7 @@ final class ReplicationCore {
     func markChanged() {
         guard !publishScheduled else { return }
         publishScheduled = true
-        after(.milliseconds(20)) { [weak self] in
+        after(.milliseconds(100)) { [weak self] in
             guard let self else { return }
             publishScheduled = false
             publish()

@@ -92,7 +92,7 @@ final class ServerDump {
         ClientBootstrap(group: core.loop)
             .channelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 256 << 10)
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 64 << 10)
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
