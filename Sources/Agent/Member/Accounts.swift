@@ -44,6 +44,8 @@ struct Accounts: Sendable {
                 """
             ).first
             if current == nil {
+                // The application's database comes with its account, once: a user may drop it later.
+                if account.name == "app" { try await sql.execute(["CREATE DATABASE IF NOT EXISTS app"]) }
                 _ = try await sql.query(
                     "CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
                 )
