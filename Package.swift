@@ -103,6 +103,13 @@ let package = Package(
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),
         .tests("XDB", ["KubernetesModel"]),
         .tests("Planning", ["KubernetesModel", "XDB"]),
+        .tests("Operator", ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509]),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: ["CMariaDB", "KubernetesModel"],
+            path: "Tests/Cluster",
+            swiftSettings: settings
+        ),
         .tests("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program("xdb-bench", [.argumentParser]),
     ],

@@ -12,9 +12,9 @@ final class Database {
         guard let handle = mysql_init(nil) else { throw DatabaseError(code: 0, message: "out of memory") }
         self.handle = handle
         var seconds = timeout
-        mysql_optionsv(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
-        mysql_optionsv(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
-        mysql_optionsv(handle, MYSQL_OPT_WRITE_TIMEOUT, &seconds)
+        mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+        mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
+        mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &seconds)
         guard mysql_real_connect(handle, host, user, password, database, 3306, nil, 0) != nil else {
             let error = DatabaseError(handle)
             mysql_close(handle)

@@ -44,7 +44,7 @@ enum Lab {
         let present = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").count
         guard present < count else { return }
         for number in (present + 1)...count { try await cluster("node", "\(number)", "b") }
-        try await eventually("\(count) nodes ready", within: .seconds(90)) {
+        try await eventually("\(count) nodes ready", within: .seconds(90)) { () -> Bool? in
             let ready = try await kubectl(
                 "get",
                 "nodes",

@@ -55,7 +55,7 @@ struct TestGroup: Sendable {
 
     /// Waits until a condition holds.
     func wait(for type: String, within deadline: Duration = .seconds(90)) async throws {
-        try await eventually("\(name) \(type)", within: deadline) {
+        try await eventually("\(name) \(type)", within: deadline) { () -> Bool? in
             try await condition(type)?.status == "True" ? true : nil
         }
     }
@@ -155,14 +155,14 @@ struct TestGroup: Sendable {
         naming word: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        try await eventually("\(name) complains of \(reason) and names \(word)") {
+        try await eventually("\(name) complains of \(reason) and names \(word)") { () -> Bool? in
             let status = try await object()["status"]
             let places = (status?["conditions"]?.arrayValue ?? []) + (status?["members"]?.arrayValue ?? [])
             return places.contains {
                 $0["reason"]?.stringValue == reason && $0["message"]?.stringValue?.contains(word) == true
             } ? true : nil
         }
-        try await eventually("an event of \(name) with \(reason)") {
+        try await eventually("an event of \(name) with \(reason)") { () -> Bool? in
             try await eventReasons().contains(reason) ? true : nil
         }
     }
@@ -175,7 +175,7 @@ struct TestGroup: Sendable {
     /// Deletes the group and waits until it is gone.
     func delete(within deadline: Duration = .seconds(90)) async throws {
         try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
-        try await eventually("\(name) is gone", within: deadline) {
+        try await eventually("\(name) is gone", within: deadline) { () -> Bool? in
             try await Lab.kubectl("get", "xdb", name, "-n", namespace, "--ignore-not-found").isEmpty ? true : nil
         }
     }

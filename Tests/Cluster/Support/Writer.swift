@@ -32,7 +32,7 @@ final class Writer: Sendable {
     static func start(_ group: TestGroup) async throws -> Writer {
         let password = try await group.password()
         let host = try await eventually("\(group.name) has a leader") { try await group.leaderAddress() }
-        try await eventually("\(group.name) takes statements") {
+        try await eventually("\(group.name) takes statements") { () -> Bool? in
             try await onThread {
                 let database = try Database(host: host, user: "app", password: password, database: "app")
                 try database.query("DROP TABLE IF EXISTS ledger")
@@ -54,7 +54,7 @@ final class Writer: Sendable {
     /// Waits until so many more writes are acknowledged.
     func progress(by more: Int = 20, within deadline: Duration = .seconds(60)) async throws {
         let goal = count + more
-        try await eventually("\(more) more writes on \(group.name)", within: deadline) {
+        try await eventually("\(more) more writes on \(group.name)", within: deadline) { () -> Bool? in
             // The leader may be in another pod by now.
             if let host = try await group.leaderAddress() { address.withLock { $0 = host } }
             return count >= goal ? true : nil
@@ -116,7 +116,7 @@ func expectEqualOnAllMembers(
     var checksums: [String: String] = [:]
     let members = try await group.members().filter(\.hasData)
     // Followers may still apply: what is compared is what they have in the end.
-    try await eventually("equal checksums on the members of \(group.name)", within: .seconds(60)) {
+    try await eventually("equal checksums on the members of \(group.name)", within: .seconds(60)) { () -> Bool? in
         checksums = [:]
         for member in try await group.members() where member.hasData {
             guard let host = member.podIP else { return nil }
