@@ -101,6 +101,7 @@ let package = Package(
         ),
 
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),
+        .tests("BinaryLog", ["XDB"]),
         .tests("XDB", ["KubernetesModel"]),
         .tests("Planning", ["KubernetesModel", "XDB"]),
         .tests("Operator", ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509]),

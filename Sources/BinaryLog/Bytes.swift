@@ -50,7 +50,9 @@ struct ByteReader {
         return slice
     }
 
-    /// MySQL's length-encoded integer. The NULL marker is not a number and is refused.
+    /// MySQL's length-encoded integer.
+    ///
+    /// The NULL marker is not a number and is refused.
     mutating func lengthEncoded() throws(BinaryLogError) -> UInt64 {
         switch try uint8() {
         case let small where small < 0xFB: return UInt64(small)
@@ -70,7 +72,9 @@ extension String {
 }
 
 extension UnsafeRawBufferPointer {
-    /// A little-endian number. The caller has checked the bounds.
+    /// A little-endian number.
+    ///
+    /// The caller has checked the bounds.
     @inline(__always)
     func unchecked<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
         assert(offset >= 0 && offset + MemoryLayout<T>.size <= count)

@@ -38,8 +38,9 @@ public enum CRC32 {
         return (first ^ second) ^ (third ^ fourth)
     }
 
-    /// Table k has the checksum of a byte that is followed by k zero bytes. Filled once and never written again or
-    /// freed, which is why sharing the pointer is safe.
+    /// Table k has the checksum of a byte that is followed by k zero bytes.
+    ///
+    /// Filled once and never written again or freed, which is why sharing the pointer is safe.
     nonisolated(unsafe) private static let tables: UnsafePointer<UInt32> = {
         let tables = UnsafeMutablePointer<UInt32>.allocate(capacity: 16 * 256)
         for byte in 0..<256 {

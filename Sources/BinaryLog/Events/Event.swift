@@ -1,4 +1,6 @@
-/// A whole event, owned. For events that are made, and for the few that are kept; the hot path borrows instead.
+/// A whole event, owned.
+///
+/// For events that are made, and for the few that are kept; the hot path borrows instead.
 public struct Event: Hashable, Sendable {
     /// The header, also the first bytes of `bytes`.
     public let header: EventHeader

@@ -1,4 +1,6 @@
-/// The type code of a binlog event. Codes that are not named here are values like any other.
+/// The type code of a binlog event.
+///
+/// Codes that are not named here are values like any other.
 public struct EventType: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code on the wire.
     public let rawValue: UInt8
@@ -25,7 +27,9 @@ public struct EventType: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let rand = EventType(rawValue: 13)
     /// A user variable of the statement that follows.
     public static let userVariable = EventType(rawValue: 14)
-    /// How the events of this file are laid out. The first event of every file.
+    /// How the events of this file are laid out.
+    ///
+    /// The first event of every file.
     public static let formatDescription = EventType(rawValue: 15)
     /// The commit of a transaction.
     public static let xid = EventType(rawValue: 16)
@@ -55,7 +59,9 @@ public struct EventType: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let gtid = EventType(rawValue: 162)
     /// The state of the binlog at the begin of a file.
     public static let gtidList = EventType(rawValue: 163)
-    /// What follows in the file is encrypted. A server decrypts what it sends.
+    /// What follows in the file is encrypted.
+    ///
+    /// A server decrypts what it sends.
     public static let startEncryption = EventType(rawValue: 164)
     /// A compressed statement.
     public static let queryCompressed = EventType(rawValue: 165)

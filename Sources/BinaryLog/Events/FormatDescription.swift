@@ -27,7 +27,7 @@ public struct FormatDescription: Hashable, Sendable {
         guard bytes[bytes.count - 5] == 1 else {
             throw .unsupported("a binlog without CRC32 checksums; set binlog_checksum=CRC32")
         }
-        try Event.verify(bytes, header)
+        try Self.verify(bytes, header)
         let text = bytes.part(Self.versionOffset..<Self.versionOffset + Self.versionSize)
         serverVersion = String(lossy: text.part(0..<(text.firstIndex(of: 0) ?? text.count)))
         var body = Array(bytes.part(EventHeader.size..<bytes.count - EventHeader.checksumSize))
@@ -39,6 +39,18 @@ public struct FormatDescription: Hashable, Sendable {
             flags: header.flags.subtracting([.inUse, .artificial, .relayLog]),
             body: body
         )
+    }
+
+    /// A server sets the flag "in use" in its file without a new checksum, and takes it away in the same way.
+    private static func verify(_ bytes: UnsafeRawBufferPointer, _ header: EventHeader) throws(BinaryLogError) {
+        let end = bytes.count - EventHeader.checksumSize
+        let flags = header.flags.subtracting(.inUse).rawValue
+        var crc = CRC32.checksum(bytes.part(0..<EventHeader.size - 2))
+        crc = withUnsafeBytes(of: flags.littleEndian) { CRC32.checksum($0, continuing: crc) }
+        crc = CRC32.checksum(bytes.part(EventHeader.size..<end), continuing: crc)
+        guard crc == bytes.unchecked(end, as: UInt32.self) else {
+            throw .checksumMismatch(event: header.type, position: header.endPosition)
+        }
     }
 
     /// What MariaDB 10.11 writes, for a log that begins before any server has written to it.

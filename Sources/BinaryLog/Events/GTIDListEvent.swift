@@ -1,6 +1,8 @@
 public import XDB
 
-/// The last transaction of every server up to the begin of a file. The last element is the last of all.
+/// The last transaction of every server up to the begin of a file.
+///
+/// The last element is the last of all.
 public struct GTIDListEvent: Hashable, Sendable {
     /// The state, oldest server first.
     public var gtids: [GTID]
@@ -28,6 +30,11 @@ public struct GTIDListEvent: Hashable, Sendable {
         }
     }
 
+    /// How long the event is for so many GTIDs.
+    static func length(_ count: Int) -> Int {
+        EventHeader.minimumLength + 4 + (count == 0 ? 2 : 16 * count)
+    }
+
     /// The event's bytes.
     public func event(timestamp: UInt32, serverID: UInt32, flags: EventFlags = []) -> Event {
         var body: [UInt8] = []
@@ -38,6 +45,8 @@ public struct GTIDListEvent: Hashable, Sendable {
             body.append(little: gtid.serverID.rawValue)
             body.append(little: gtid.sequence)
         }
+        // As the server does it.
+        if gtids.isEmpty { body.append(little: UInt16(0)) }
         return Event(type: .gtidList, timestamp: timestamp, serverID: serverID, flags: flags, body: body)
     }
 }

@@ -24,12 +24,12 @@ public struct QueryEvent: Hashable, Sendable {
 
     /// What a statement needs to mean the same on every server, whatever that server's own defaults are.
     ///
-    /// Flags (foreign keys and unique checks on, autocommit), `sql_mode`
+    /// Flags (foreign keys and unique checks on, autocommit, explicit defaults for timestamps), `sql_mode`
     /// (STRICT_TRANS_TABLES, ERROR_FOR_DIVISION_BY_ZERO, NO_AUTO_CREATE_USER, NO_ENGINE_SUBSTITUTION: the default of
     /// 10.11), the catalog `std`, and utf8mb3 client, utf8mb3 connection, latin1 server: what the server's own command
     /// line client writes, byte by byte.
     public static let standardStatusVariables: [UInt8] = [
-        0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x01,
         0x01, 0x00, 0x00, 0x20, 0x54, 0x00, 0x00, 0x00, 0x00,
         0x06, 0x03, 0x73, 0x74, 0x64,
         0x04, 0x21, 0x00, 0x21, 0x00, 0x08, 0x00,

@@ -1,4 +1,6 @@
-/// The name of the file that comes next. At the begin of a stream: the file that the stream begins with.
+/// The name of the file that comes next.
+///
+/// At the begin of a stream: the file that the stream begins with.
 public struct RotateEvent: Hashable, Sendable {
     /// Where to go on in that file.
     public var position: UInt64

@@ -2,11 +2,15 @@ public import XDB
 
 /// How the feed shows itself to the local server.
 public struct FeedConfiguration: Hashable, Sendable {
-    /// The version that is announced. Replicas judge by it what the master can do: it must look like
-    /// `5.5.5-10.11.x-MariaDB`; with another one a replica silently gives up GTIDs.
+    /// The version that is announced.
+    ///
+    /// Replicas judge by it what the master can do: it must look like `5.5.5-10.11.x-MariaDB`; with another one a
+    /// replica silently gives up GTIDs.
     public var serverVersion: String
-    /// The feed's server id. It must differ from that of every server of the group, past and future, so 1 to 15 are right:
-    /// epochs begin at 1 and their ids at 16.
+    /// The feed's server id.
+    ///
+    /// It must differ from that of every server of the group, past and future, so 1 to 15 are right: epochs begin at 1
+    /// and their ids at 16.
     public var serverID: UInt32
     /// The only account.
     public var user: String
@@ -35,13 +39,32 @@ public struct FeedRequest: Hashable, Sendable {
     public var until: [GTID]
     /// How long the stream may be silent; 0 when it does not care.
     public var heartbeatNanoseconds: UInt64
-    /// The replica's current server id. Events with this id are skipped by it, so a feed must not have any.
+    /// The replica's current server id.
+    ///
+    /// Events with this id are skipped by it, so a feed must not have any.
     public var replicaServerID: UInt32
     /// Whether the two prefix bytes of semi-synchronous replication were agreed.
     public var semiSynchronous: Bool
+
+    /// A wish; by default for everything.
+    public init(
+        after: [GTID] = [],
+        until: [GTID] = [],
+        heartbeatNanoseconds: UInt64 = 0,
+        replicaServerID: UInt32 = 0,
+        semiSynchronous: Bool = false
+    ) {
+        self.after = after
+        self.until = until
+        self.heartbeatNanoseconds = heartbeatNanoseconds
+        self.replicaServerID = replicaServerID
+        self.semiSynchronous = semiSynchronous
+    }
 }
 
-/// What the owner of a feed's connection has to do. Bytes to be written come apart from it, and go first.
+/// What the owner of a feed's connection has to do.
+///
+/// Bytes to be written come apart from it, and go first.
 public enum FeedAction: Hashable, Sendable {
     /// Begin the stream with a ``FeedStream``, or refuse with ``FeedSession/refuse(_:)``.
     case dump(FeedRequest)
@@ -70,16 +93,12 @@ public struct FeedSession: Sendable {
     private let connectionID: UInt32
     private var reader = PacketReader(limit: commandLimit)
     private var state = State.handshake
-    private var request = FeedRequest(
-        after: [],
-        until: [],
-        heartbeatNanoseconds: 0,
-        replicaServerID: 0,
-        semiSynchronous: false
-    )
+    private var request = FeedRequest()
     private var nextSequence: UInt8 = 0
 
-    /// A session on a fresh connection. The salt is twenty random bytes; its NULs are replaced.
+    /// A session on a fresh connection.
+    ///
+    /// The salt is twenty random bytes; its NULs are replaced.
     public init(configuration: FeedConfiguration, connectionID: UInt32, salt: [UInt8]) {
         precondition(salt.count == 20, "a salt has twenty bytes")
         self.configuration = configuration
@@ -99,7 +118,9 @@ public struct FeedSession: Sendable {
         return writer.bytes
     }
 
-    /// Takes bytes from the replica and appends what to write. `unixTime` answers `SELECT UNIX_TIMESTAMP()`.
+    /// Takes bytes from the replica and appends what to write.
+    ///
+    /// `unixTime` answers `SELECT UNIX_TIMESTAMP()`.
     ///
     /// An error means that the replica does not speak the protocol: close the connection.
     public mutating func receive(
@@ -228,7 +249,9 @@ public struct FeedSession: Sendable {
         }
     }
 
-    /// Takes a `SET @name = value`; returns why not. Variables without a meaning here are accepted.
+    /// Takes a `SET @name = value`; returns why not.
+    ///
+    /// Variables without a meaning here are accepted.
     private mutating func assign(_ statement: String) -> String? {
         let parts = statement.dropFirst(4).split(separator: "=", maxSplits: 1)
         guard parts.count == 2 else { return "not an assignment" }

@@ -67,7 +67,9 @@ public struct FeedStream: Sendable {
         }
     }
 
-    /// Says that the stream is alive. Only between events.
+    /// Says that the stream is alive.
+    ///
+    /// Only between events.
     ///
     /// It names the end of the last event that was sent; a replica stops with error 1595 when that is lower than what
     /// it has.

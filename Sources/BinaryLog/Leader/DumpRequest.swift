@@ -41,7 +41,9 @@ public struct DumpRequest: Hashable, Sendable {
         return statements
     }
 
-    /// The packet COM_BINLOG_DUMP, header included. The position is ignored by a server that was told a GTID.
+    /// The packet COM_BINLOG_DUMP, header included.
+    ///
+    /// The position is ignored by a server that was told a GTID.
     public var packet: [UInt8] {
         var payload: [UInt8] = [0x12]
         payload.append(little: UInt32(4))
@@ -67,7 +69,9 @@ public struct BinlogCoordinates: Hashable, Sendable {
         self.position = position
     }
 
-    /// The packet that acknowledges everything up to here, header included. Its sequence number is always 0.
+    /// The packet that acknowledges everything up to here, header included.
+    ///
+    /// Its sequence number is always 0.
     public var acknowledgement: [UInt8] {
         var payload: [UInt8] = [0xEF]
         payload.append(little: position)

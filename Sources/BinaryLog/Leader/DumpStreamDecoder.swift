@@ -4,7 +4,9 @@ public struct DumpEvent {
     public let piece: EventPiece
     /// The server's file in which the event stands.
     public let file: String
-    /// Whether the server waits for an acknowledgement of this event. Look at it with the event's last piece.
+    /// Whether the server waits for an acknowledgement of this event.
+    ///
+    /// Look at it with the event's last piece.
     public let wantsAcknowledgement: Bool
 
     /// What to acknowledge when this event, or all before this heartbeat, is safe.
@@ -72,7 +74,9 @@ public struct DumpStreamDecoder: Sendable {
         }
     }
 
-    /// The usual case: a packet with one whole event. Returns 0 when it is anything else.
+    /// The usual case: a packet with one whole event.
+    ///
+    /// Returns 0 when it is anything else.
     private mutating func decodeWhole(
         _ bytes: UnsafeRawBufferPointer,
         _ body: (DumpEvent) throws -> Void

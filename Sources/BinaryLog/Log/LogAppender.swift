@@ -79,7 +79,10 @@ public struct LogAppender: Sendable {
     /// How many bytes wait to be written.
     public var pendingBytes: Int { full.reduce(chunk.bytes.count) { $0 + $1.bytes.count } }
 
-    /// Takes an event, or a piece of one. Returns the transaction that is complete with it.
+    /// Takes an event, or a piece of one.
+    ///
+    /// Returns the transaction that is complete with it.
+    @discardableResult
     public mutating func append(_ piece: EventPiece) throws(BinaryLogError) -> GTID? {
         guard !isBroken else { throw .failed("the last group was refused") }
         do {
@@ -90,7 +93,9 @@ public struct LogAppender: Sendable {
         }
     }
 
-    /// Takes whole events. Returns the last transaction that is complete with them.
+    /// Takes whole events.
+    ///
+    /// Returns the last transaction that is complete with them.
     @discardableResult
     public mutating func append(_ events: [Event]) throws -> GTID? {
         var last: GTID?
@@ -195,7 +200,9 @@ public struct LogAppender: Sendable {
         }
     }
 
-    /// Forgets a group whose stream broke. Returns where the segment has to be cut if a part of it was handed out already.
+    /// Forgets a group whose stream broke.
+    ///
+    /// Returns where the segment has to be cut if a part of it was handed out already.
     mutating func discardOpenGroup() -> UInt64? {
         tracker.reset()
         isBroken = false

@@ -4,10 +4,12 @@ public import XDB
 /// Bytes of a log, read into the caller's buffer.
 public struct LogBatch: Hashable, Sendable {
     /// Set when these bytes are the first of a segment for this reader: a stream begins the segment before them.
+    ///
+    /// It comes at once, also when there are no bytes yet.
     public var header: SegmentHeader?
     /// Where in the segment they stand.
     public var offset: UInt64
-    /// How many bytes of the buffer are filled; 0 when there is only a header.
+    /// How many bytes of the buffer are filled; 0 when there is only something to tell.
     public var count: Int
     /// The last group that is complete with these bytes, if they complete one.
     public var last: GTID?
@@ -66,16 +68,26 @@ public struct LogReader: Sendable {
                 file = nil
                 continue
             }
-            guard span.end > offset else { return complete() }
+            guard span.end > offset else { return report(count: 0, last: complete()) }
             return try read(upTo: limit, span: span, into: buffer)
         }
     }
 
-    /// Reports the open group where it is now known to be complete, without further bytes.
-    private mutating func complete() -> LogBatch? {
-        guard let last = open, remainingInEvent == 0 else { return nil }
-        open = nil
-        return LogBatch(header: nil, offset: offset, count: 0, last: last)
+    /// The open group, where it is now known to be complete.
+    private mutating func complete() -> GTID? {
+        guard remainingInEvent == 0 else { return nil }
+        defer { open = nil }
+        return open
+    }
+
+    /// What to tell of bytes that were read, and of everything that had to be told with them.
+    private mutating func report(count: Int, last: GTID?) -> LogBatch? {
+        guard count > 0 || last != nil || header != nil else { return nil }
+        defer {
+            header = nil
+            offset += UInt64(count)
+        }
+        return LogBatch(header: header, offset: offset, count: count, last: last)
     }
 
     /// What the store has for this reader.
@@ -159,16 +171,8 @@ public struct LogReader: Sendable {
             remainingInEvent = event.length - taken
             cursor += taken
         }
-        let start = offset
-        offset += UInt64(cursor)
-        if offset == span.end, remainingInEvent == 0 {
-            last = open ?? last
-            open = nil
-        }
-        guard cursor > 0 || last != nil else { return nil }
-        let began = cursor > 0 ? header : nil
-        if cursor > 0 { header = nil }
-        return LogBatch(header: began, offset: start, count: cursor, last: last)
+        if offset + UInt64(cursor) == span.end { last = complete() ?? last }
+        return report(count: cursor, last: last)
     }
 
     private static func header(

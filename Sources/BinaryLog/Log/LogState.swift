@@ -5,7 +5,9 @@ public import XDB
 /// A server writes under one id only while it leads one epoch, and epochs never decrease along a log. So the transactions
 /// of one id are one stretch of the log, and two logs that share a transaction are equal up to it.
 public struct LogState: Hashable, Sendable {
-    /// How many servers are remembered. An older one could only matter to a member that has missed as many epochs.
+    /// How many servers are remembered.
+    ///
+    /// An older one could only matter to a member that has missed as many epochs.
     public static let limit = 4096
 
     /// One for each server id, in the order of the log: the last is the last transaction of all.

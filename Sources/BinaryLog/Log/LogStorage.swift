@@ -1,4 +1,6 @@
-/// The files of one directory, as a log needs them. All calls block; the log calls them on the threads of its callers.
+/// The files of one directory, as a log needs them.
+///
+/// All calls block; the log calls them on the threads of its callers.
 ///
 /// Names are plain file names. What is promised here about crashes is what the log's own promises stand on.
 public protocol LogStorage: Sendable {
@@ -16,7 +18,9 @@ public protocol LogStorage: Sendable {
     func delete(_ name: String) throws
 }
 
-/// An open file of a log. Reads may run beside writes, also on other threads.
+/// An open file of a log.
+///
+/// Reads may run beside writes, also on other threads.
 public protocol LogFile: AnyObject, Sendable {
     /// How long the file is.
     func size() throws -> UInt64

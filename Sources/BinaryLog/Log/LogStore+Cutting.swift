@@ -62,8 +62,9 @@ extension LogStore {
         }
     }
 
-    /// Removes segments of which nothing after a position is lost, while at least so many bytes stay. The last segment
-    /// always stays.
+    /// Removes segments of which nothing after a position is lost, while at least so many bytes stay.
+    ///
+    /// The last segment always stays.
     ///
     /// Returns how many bytes were freed.
     @discardableResult

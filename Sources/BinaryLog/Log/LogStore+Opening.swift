@@ -66,7 +66,9 @@ extension LogStore {
         return LogStore(storage: storage, options: options, file: file, state: state)
     }
 
-    /// Begins an empty log in the middle of the group's history, after a state that a peer or a backup told. Durable.
+    /// Begins an empty log in the middle of the group's history, after a state that a peer or a backup told.
+    ///
+    /// Durable.
     public func begin(after state: LogState, format: FormatDescription) throws {
         try output.withLock { output in
             let isEmpty = try self.state.withLock { state in

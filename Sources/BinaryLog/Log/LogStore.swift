@@ -62,7 +62,9 @@ public final class LogStore: Sendable {
         }
     }
 
-    /// What only the writing side touches. Taken before `state` when both are needed.
+    /// What only the writing side touches.
+    ///
+    /// Taken before `state` when both are needed.
     struct Output: Sendable {
         var file: (any LogFile)?
         /// Counts writes; those after `synchronized` are not known to be durable.
@@ -107,6 +109,7 @@ public final class LogStore: Sendable {
     /// Appends events: `body` gets what encodes them, and runs under a lock, so it must not block.
     ///
     /// When a stream breaks inside a group, or an event is refused, call ``discardOpenGroup()`` before the next stream.
+    @discardableResult
     public func append<Result: Sendable>(_ body: (inout LogAppender) throws -> Result) throws -> Result {
         try state.withLock { state in
             try state.check()
@@ -126,15 +129,17 @@ public final class LogStore: Sendable {
         }
     }
 
-    /// Writes everything that was appended, and lets readers see the groups that are whole. Returns the last of them.
+    /// Writes everything that was appended, and lets readers see the groups that are whole.
+    ///
+    /// Returns the last of them.
     @discardableResult
     public func write() throws -> Position {
         try output.withLock { output in try write(&output) }
     }
 
-    /// Makes everything that was written durable. Returns the last durable group.
+    /// Makes everything that was written durable.
     ///
-    /// Writes and reads go on meanwhile: what they add is for the next call.
+    /// Writes and reads go on meanwhile: what they add is for the next call. Returns the last durable group.
     @discardableResult
     public func synchronize() throws -> Position {
         let (file, writes, target, generation) = try output.withLock { output in

@@ -48,7 +48,7 @@ public struct SegmentHeader: Hashable, Sendable {
     }
 
     /// Where the first group begins.
-    public var size: Int { formatDescriptionEnd + EventHeader.minimumLength + 4 + 16 * state.gtids.count }
+    public var size: Int { formatDescriptionEnd + GTIDListEvent.length(state.gtids.count) }
 
     /// All bytes before the first group.
     public var bytes: [UInt8] {

@@ -29,7 +29,9 @@ public struct PacketReader: Sendable {
         self.limit = limit
     }
 
-    /// Takes the next bytes and passes on what became complete. After an error it must not be used again.
+    /// Takes the next bytes and passes on what became complete.
+    ///
+    /// After an error it must not be used again.
     public mutating func read(_ bytes: UnsafeRawBufferPointer, _ body: (Packet) throws -> Void) throws {
         var start = 0
         while start < bytes.count || (isInPayload && remaining == 0) {
