@@ -48,7 +48,10 @@ extension MemberController {
         guard let observation else { return status }
         status.version = observation.version
         status.readOnly = observation.readOnly
-        status.applied = observation.applied?.position
+        // A leader's binlog may end beyond what it has committed: with what waits for an acknowledgement.
+        status.applied = observation.applied.map { applied in
+            promise.terms == nil ? applied.position : min(applied.position, replication?.snapshot.committed ?? .zero)
+        }
         status.unacknowledged = observation.unacknowledged
         if promise.terms == nil { status.lagSeconds = observation.heartbeat?.age(at: Date()) }
         return status

@@ -1,0 +1,197 @@
+import CMariaDB
+import Foundation
+import Glibc
+import Testing
+import XDB
+
+@testable import Agent
+
+/// A member of a made-up group: the real program with a real server, on a loopback address of its own.
+final class TestMember: Sendable {
+    let name: String
+    let address: String
+    let directory: String
+
+    private let ordinal: Int
+    private let kind: AgentConfiguration.Kind
+    private let files: TestGroupFiles
+
+    /// The ports that do not collide with a server which the machine may have.
+    private static let serverPort: UInt32 = 13306
+
+    init(_ ordinal: Int, kind: AgentConfiguration.Kind = .data, files: TestGroupFiles) {
+        self.ordinal = ordinal
+        self.kind = kind
+        self.files = files
+        name = "orders-\(ordinal)"
+        address = "\(files.network).\(ordinal + 1)"
+        directory = "\(files.directory.path)/\(name)"
+    }
+
+    var peer: PeerAddress { PeerAddress(name: name, host: address) }
+
+    // MARK: Processes
+
+    /// Starts the agent.
+    func start() throws -> WatchedProcess {
+        try WatchedProcess.start(
+            [
+                try Self.program(), "run", "--member", name, "--ordinal", "\(ordinal)", "--group",
+                TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue,
+                "--directory", directory, "--run-directory", "\(directory)-run", "--tls",
+                TestCertificates.shared.path(of: name), "--users", files.users, "--configuration",
+                files.configuration, "--log-format", "text", "--log-level", "debug", "--address", address,
+                "--feed-port", "0", "--server-port", "\(Self.serverPort)",
+            ],
+            output: "\(files.directory.path)/\(name).log"
+        )
+    }
+
+    /// The server, whoever started it.
+    var server: WatchedProcess? {
+        WatchedProcess.find(program: "/usr/sbin/mariadbd", argument: "--datadir=\(directory)/data").first
+    }
+
+    /// The agent's log, for the explanation of a failure.
+    var log: String {
+        let text = (try? String(contentsOfFile: "\(files.directory.path)/\(name).log", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(60).joined(separator: "\n")
+    }
+
+    /// The agent's program stands beside the program that runs the tests.
+    private static func program() throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var directory = URL(fileURLWithPath: tests).deletingLastPathComponent()
+        for _ in 0..<4 {
+            let candidate = directory.appendingPathComponent("xdb-agent").path
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+            directory.deleteLastPathComponent()
+        }
+        throw CocoaError(.fileNoSuchFile)
+    }
+
+    // MARK: The control API
+
+    func status() async throws -> AgentStatus { try await request("GET", "status", nil, as: AgentStatus.self) }
+
+    @discardableResult
+    func initialize() async throws -> AgentStatus {
+        try await request("POST", "initialize", InitializeRequest(group: "uid"), as: AgentStatus.self)
+    }
+
+    func seal(_ epoch: UInt32) async throws -> SealAnswer {
+        try await request("POST", "seal", SealRequest(epoch: Epoch(rawValue: epoch)), as: SealAnswer.self)
+    }
+
+    @discardableResult
+    func lead(_ request: LeadRequest) async throws -> AgentStatus {
+        try await self.request("POST", "lead", request, as: AgentStatus.self)
+    }
+
+    @discardableResult
+    func follow(_ epoch: UInt32, _ leader: TestMember) async throws -> AgentStatus {
+        let body = FollowRequest(epoch: Epoch(rawValue: epoch), leader: leader.peer)
+        return try await request("POST", "follow", body, as: AgentStatus.self)
+    }
+
+    /// Waits until the status is as wanted.
+    @discardableResult
+    func wait(_ what: String, seconds: Int = 60, _ condition: (AgentStatus) -> Bool) async throws -> AgentStatus {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while true {
+            if let status = try? await status(), condition(status) { return status }
+            guard .now < end else {
+                let last = (try? await status()).map { "\($0)" } ?? "no answer"
+                Issue.record("\(name) is not \(what): \(last)\n\(log)")
+                throw CancellationError()
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func request<Answer: Decodable>(
+        _ method: String,
+        _ path: String,
+        _ body: (any Encodable)?,
+        as type: Answer.Type,
+        certificate: String = "operator"
+    ) async throws -> Answer {
+        let data = try await call(method, path, body, certificate: certificate)
+        if let refusal = try? JSONDecoder().decode(AgentError.self, from: data) { throw refusal }
+        return try JSONDecoder().decode(Answer.self, from: data)
+    }
+
+    /// The bytes of an answer; empty when the connection was refused.
+    func call(_ method: String, _ path: String, _ body: (any Encodable)?, certificate: String) async throws -> Data {
+        let host = "\(name).\(TestCertificates.group).\(TestCertificates.namespace).xdb"
+        let keys = TestCertificates.shared.path(of: certificate)
+        let output = "\(files.directory.path)/\(UUID().uuidString).answer"
+        var arguments = [
+            "/usr/bin/curl", "--silent", "--max-time", "20", "--cert", "\(keys)/tls.crt", "--key", "\(keys)/tls.key",
+            "--cacert", "\(keys)/ca.crt", "--resolve", "\(host):7700:\(address)", "--request", method,
+            "--output", output, "https://\(host):7700/v1/\(path)",
+        ]
+        if let body {
+            arguments += ["--data", String(decoding: try JSONEncoder().encode(body), as: UTF8.self)]
+        }
+        _ = await (try WatchedProcess.start(arguments, output: "/dev/null")).ended()
+        defer { unlink(output) }
+        return (try? Data(contentsOf: URL(fileURLWithPath: output))) ?? Data()
+    }
+
+    // MARK: SQL as the application
+
+    /// Runs a statement over TCP as the application's user; returns the first column of the first row.
+    @discardableResult
+    func sql(_ statement: String, seconds: UInt32 = 20) async throws -> String? {
+        let thread = WorkerThread("client")
+        let address = address
+        return try await thread.run {
+            guard let mysql = xdb_mysql_new(5, seconds, seconds) else { return nil }
+            defer { mysql_close(mysql) }
+            guard mysql_real_connect(mysql, address, "app", "secret", nil, Self.serverPort, nil, 0) != nil,
+                mysql_real_query(mysql, statement, UInt(statement.utf8.count)) == 0
+            else {
+                throw SQLError(
+                    code: mysql_errno(mysql),
+                    message: String(cString: mysql_error(mysql)),
+                    statement: statement
+                )
+            }
+            guard let result = mysql_store_result(mysql) else { return nil }
+            defer { mysql_free_result(result) }
+            guard let row = mysql_fetch_row(result), let column = row[0] else { return nil }
+            return String(cString: column)
+        }
+    }
+}
+
+/// What the members of a made-up group share.
+final class TestGroupFiles: Sendable {
+    let directory: TemporaryDirectory
+    /// Three numbers of loopback addresses; other tests and processes use other ones.
+    let network: String
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        network = "127.\(Int.random(in: 2...250)).\(Int.random(in: 2...250))"
+        try FileManager.default.createDirectory(atPath: users, withIntermediateDirectories: true)
+        try directory.write("users/app", "secret")
+        try directory.write("user.cnf", "[mysqld]\ninnodb_buffer_pool_size=32M\nmax_connections=40\n")
+        TestCertificates.shared.issue("operator", into: TestCertificates.shared.path(of: "operator"))
+    }
+
+    var users: String { directory.path + "/users" }
+    var configuration: String { directory.path + "/user.cnf" }
+
+    /// Ends everything that was started on the directory.
+    func end(_ agents: [WatchedProcess?], _ members: [TestMember]) async {
+        for agent in agents { agent?.signal(SIGKILL) }
+        for agent in agents { _ = await agent?.ended() }
+        for member in members {
+            let server = member.server
+            server?.signal(SIGKILL)
+            _ = await server?.ended()
+        }
+    }
+}
