@@ -50,10 +50,7 @@ actor DatabaseServer {
     ///
     /// Several would be a fault of ours that the storage engine's locks have contained: all of them are ended.
     func adopt() async {
-        let found = WatchedProcess.find(
-            program: configuration.serverProgram,
-            argument: "--datadir=\(configuration.dataDirectory)"
-        )
+        let found = find()
         guard found.count < 2, let process = found.first else {
             for process in found {
                 process.signal(SIGKILL)
@@ -68,11 +65,13 @@ actor DatabaseServer {
     /// Starts the server fail-safe.
     ///
     /// Does nothing while it runs or has to be left alone.
-    func start(serverID: ServerID) throws {
+    ///
+    /// - Parameter keepsTail: the whole binlog is known to be committed in the group.
+    func start(serverID: ServerID, keepsTail: Bool = false) throws {
         switch state {
         case .running: return
         case .ended(let until), .refused(let until):
-            guard .now >= until else { return }
+            guard .now >= until || keepsTail else { return }
         case .stopped: break
         }
         try DurableFile.makeDirectories(configuration.runDirectory)
@@ -88,6 +87,7 @@ actor DatabaseServer {
             address: configuration.address,
             port: configuration.serverPort,
             serverID: serverID,
+            keepsTail: keepsTail,
             asRoot: getuid() == 0
         )
         if let option = forbiddenOption(hasFile) {
@@ -96,6 +96,11 @@ actor DatabaseServer {
         }
         log.poll()
         log.forget()
+        // One that an agent started a moment before it died may not have been visible when this agent looked for it.
+        if let running = find().first {
+            watch(running)
+            return
+        }
         let process = try WatchedProcess.start(options.arguments, output: configuration.serverLog)
         logger.info("started the server fail-safe", metadata: ["pid": "\(process.pid)", "server_id": "\(serverID)"])
         watch(process)
@@ -136,6 +141,13 @@ actor DatabaseServer {
 
     /// Says that the server has come up: its earlier failures are over.
     func isUp() { failure = nil }
+
+    private func find() -> [WatchedProcess] {
+        WatchedProcess.find(
+            program: configuration.serverProgram,
+            argument: "--datadir=\(configuration.dataDirectory)"
+        )
+    }
 
     /// What the user's option file says that has no effect, for a person.
     func ignoredOptions() -> [String] {

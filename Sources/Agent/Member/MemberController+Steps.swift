@@ -11,6 +11,13 @@ extension MemberController {
             createData()
         case .startServer:
             try await server.start(serverID: ServerOptions.failSafeID(ordinal: configuration.ordinal))
+        case .startServerWithTail:
+            logger.notice("the server's tail is committed in the group: it starts with it")
+            tailCommitted = false
+            try await server.start(
+                serverID: ServerOptions.failSafeID(ordinal: configuration.ordinal),
+                keepsTail: true
+            )
         case .fenceServer:
             await fence("its server id belongs to a role that this member does not have")
         case .resign:
@@ -179,6 +186,9 @@ extension MemberController {
         lastEnsured = .now
         ensuring = Task {
             do {
+                // Changes of accounts are not transactional. After a kill a server cannot remove a tail with one, so
+                // nothing that the engine has not on the disk yet should stand before them in the binlog.
+                _ = try await writer.query("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS")
                 try await Accounts.ensure(accounts.wanted(), writer, grant: grant)
                 guard promise.epoch == epoch else { return }
                 usersEnsured = true

@@ -53,6 +53,7 @@ actor MemberController {
     var serverCrashes = 0
     var serverFailure: ServerFailure?
     var ignoredOptions: [String] = []
+    var tailCommitted = false
     var observation: ServerCommands.Observation?
     var answered = false
     var care = ReplicaCare()
@@ -460,6 +461,7 @@ actor MemberController {
         guard configuration.kind == .data else { return }
         await server.poll()
         await lookAtProcess()
+        await lookAtTail()
         guard case .running(let process) = serverState, process.end == nil else {
             observation = nil
             return
@@ -499,6 +501,20 @@ actor MemberController {
         failures["sql"] = nil
         care = ReplicaCare()
         careVerdict = ReplicaCare.Verdict()
+    }
+
+    /// Finds out whether a server that may not truncate its tail need not: it lost the engine's commits of transactions
+    /// that the group has committed, and a schema change stands behind them.
+    func lookAtTail() async {
+        tailCommitted = false
+        guard case .refused = serverState, case .refusesTruncation = serverFailure, let replication else { return }
+        let tail = BinlogTail(dataDirectory: configuration.dataDirectory)
+        do {
+            guard let last = try await local.onThread({ try tail.last() }) else { return }
+            tailCommitted = try await replication.isCommitted(last)
+        } catch {
+            failures["tail"] = problem(error, "BinlogUnreadable")
+        }
     }
 
     var serverSituation: Situation.Server {
@@ -542,6 +558,7 @@ actor MemberController {
         // A server that leads has been made to, by this agent or by the one before.
         situation.promoted =
             promoted || observation?.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
+        situation.tailCommitted = tailCommitted
         situation.rowAcknowledged = rowAcknowledged
         situation.usersEnsured = usersEnsured
         if let startingSince, .now - startingSince > .seconds(10) { situation.serverSlow = true }

@@ -54,6 +54,8 @@ struct Situation: Hashable, Sendable {
     var usersEnsured = false
     /// The server has been starting for so long that the log must not wait for it.
     var serverSlow = false
+    /// The server refuses to start because of its tail, and all of its tail is committed in the group.
+    var tailCommitted = false
 
     /// The id of a server that leads the promised epoch.
     var leadingID: ServerID { ServerID(epoch: promise.epoch, ordinal: ordinal) }
@@ -67,6 +69,8 @@ struct Situation: Hashable, Sendable {
 enum Step: Hashable, Sendable {
     case createData
     case startServer
+    /// It starts with what it has, because the group has committed all of it.
+    case startServerWithTail
     /// The server is something that the promise does not allow.
     case fenceServer
     /// The epoch was led with a server that is gone: it is never led again.
@@ -116,7 +120,9 @@ enum MemberPlan {
         switch situation.server {
         case .none, .starting: return nil
         case .absent: return .createData
-        case .down(let startable): return startable ? .startServer : nil
+        case .down(let startable):
+            if situation.tailCommitted { return .startServerWithTail }
+            return startable ? .startServer : nil
         case .up(let facts):
             if facts.id == situation.failSafeID {
                 if !facts.fed { return .feedServer }

@@ -13,6 +13,8 @@ struct ServerOptions: Sendable {
     var address: String
     var port: Int
     var serverID: ServerID
+    /// The unacknowledged tail is committed and not truncated: only for one that the group has committed.
+    var keepsTail = false
     /// A server that runs as root refuses to start without being told so; only tests run one.
     var asRoot: Bool
 
@@ -36,6 +38,7 @@ struct ServerOptions: Sendable {
             "--server-id=\(serverID)",
         ]
         arguments += Self.owned.map { "--\($0.name)=\($0.value)" }
+        if keepsTail { arguments.append("--init-rpl-role=MASTER") }
         return arguments
     }
 

@@ -78,6 +78,11 @@ final class ServerSQL: Sendable {
         }
     }
 
+    /// Runs other blocking work on the connection's thread.
+    func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await thread.run(work)
+    }
+
     /// Ends the connection; the next statement connects again.
     func disconnect() async {
         try? await thread.run { [self] in handle.close() }

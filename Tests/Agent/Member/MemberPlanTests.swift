@@ -68,6 +68,11 @@ import XDB
         Line("a new data member makes its data", situation(.sealed, server: .absent), [.createData]),
         Line("and starts its server", situation(.sealed, server: .down(startable: true)), [.startServer]),
         Line("but not while it has to be left alone", situation(.sealed, server: .down(startable: false)), []),
+        Line(
+            "a tail that the group has committed stays",
+            situation(.sealed, server: .down(startable: false)) { $0.tailCommitted = true },
+            [.startServerWithTail]
+        ),
         Line("a server that starts is waited for", situation(.sealed, server: .starting), []),
         Line("a sealed member's server applies the log", situation(.sealed, server: up(fed: false)), [.feedServer]),
         Line("then there is nothing to do", situation(.sealed, server: up()), []),

@@ -29,10 +29,16 @@ import Testing
         let directory = try TemporaryDirectory()
         let marker = "marker-\(directory.path)"
         let process = try WatchedProcess.start(["/bin/sh", "-c", "sleep 100; :", marker], output: "/dev/null")
-        let found = WatchedProcess.find(program: "/bin/sh", argument: marker)
+        // The kernel shows a program's arguments a moment after its start.
+        var found: [WatchedProcess] = []
+        for _ in 0..<500 where found.isEmpty {
+            found = WatchedProcess.find(program: "/bin/sh", argument: marker)
+            try await Task.sleep(for: .milliseconds(10))
+        }
         #expect(found.map(\.pid) == [process.pid])
         #expect(WatchedProcess.find(program: "/bin/sh", argument: marker + "x").isEmpty)
         found.first?.signal(SIGKILL)
+        process.signal(SIGKILL)
         #expect(await process.ended() != .exited(0))
     }
 }
