@@ -41,6 +41,17 @@ struct GroupTrackerTests {
         }
     }
 
+    @Test("a GTID event that no server writes is refused, so that readers can rely on its length")
+    func longGTID() throws {
+        var body = [UInt8](repeating: 0, count: 1100)
+        body[0] = 1
+        let event = Event(type: .gtid, timestamp: 1, serverID: 17, body: body)
+        var tracker = GroupTracker()
+        #expect(throws: BinaryLogError.self) {
+            try event.bytes.withUnsafeBytes { try tracker.step(EventPiece(whole: $0)) }
+        }
+    }
+
     @Test("a group inside a group is refused")
     func nested() throws {
         var tracker = GroupTracker()

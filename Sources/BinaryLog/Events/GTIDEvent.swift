@@ -31,6 +31,9 @@ public struct GTIDEvent: Hashable, Sendable {
         public static let completedXA = Flags(rawValue: 0x80)
     }
 
+    /// Longer ones are refused: the longest that a server writes has an XA transaction's id of 128 bytes.
+    static let maximumLength = 1024
+
     /// The transaction's id.
     public var gtid: GTID
     /// What the transaction is.
@@ -53,6 +56,9 @@ public struct GTIDEvent: Hashable, Sendable {
     public init(header: EventHeader, bytes: UnsafeRawBufferPointer) throws(BinaryLogError) {
         let end = bytes.count - EventHeader.checksumSize
         guard header.type == .gtid, end >= EventHeader.size + 13 else { throw .malformed("a GTID event that is short") }
+        guard bytes.count <= Self.maximumLength else {
+            throw .tooLong(what: "a GTID event", length: bytes.count, limit: Self.maximumLength)
+        }
         gtid = GTID(
             domain: bytes.unchecked(27, as: UInt32.self),
             serverID: ServerID(rawValue: header.serverID),

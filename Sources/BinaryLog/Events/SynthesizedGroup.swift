@@ -3,6 +3,17 @@ public import XDB
 /// A transaction that no server has run: an agent writes it into the log, and every member's server applies it.
 ///
 /// A new leader's agent begins its epoch with one, so that a majority which has it also has everything before it.
+///
+/// What MariaDB 10.11.19 does with it as a replica with `binlog_format=ROW`, `gtid_strict_mode=ON`,
+/// `log_slave_updates=ON` and `slave_parallel_mode=optimistic` (`MariaDBTests` runs all of it):
+/// - It applies the statements, and writes the transaction to its own binlog under this GTID: `gtid_slave_pos` and
+///   `gtid_binlog_pos` both become it, and `gtid_binlog_state` has both epochs. Changes become row events there.
+/// - There is no BEGIN: the GTID event is it. Changes end with an XID event, whose number means nothing to a replica.
+/// - A definition is a group of one statement with the flag *standalone*.
+/// - Every statement carries ``QueryEvent/standardStatusVariables``, so that it does not run with the server's own
+///   `sql_mode` and character sets. Tables are named with their schema, so no default database is needed.
+/// - A log may begin with such groups, before any server has written: the leader's own server is fed with them under
+///   another `server_id` (it would skip events with its own), and is promoted afterwards.
 public struct SynthesizedGroup: Hashable, Sendable {
     /// What the transaction does.
     public enum Content: Hashable, Sendable {

@@ -7,6 +7,9 @@ public struct LogOptions: Hashable, Sendable {
     /// How far apart the entries of a segment's index are.
     public var indexBytes: UInt64
     /// Whether a sequence may be more than one above its predecessor's.
+    ///
+    /// A leader's binlog has no gaps, so in a group's log one means that something was lost. The binlog of a server that
+    /// has been a replica may have some: in row format it leaves out what concerns temporary tables only.
     public var allowsGaps: Bool
 
     /// How a log is kept.
