@@ -237,12 +237,21 @@ struct PeerFrameDecoder {
         if buffer.readableBytes == 0 {
             buffer = bytes
         } else {
-            buffer.discardReadBytes()
             buffer.writeBuffer(&bytes)
         }
     }
 
+    /// The next frame, or the next part of one with events; nil when more bytes are needed for it.
+    ///
+    /// Nothing of the bytes that were appended is held then: who receives would have to allocate for every read if
+    /// somebody still had the buffer of the last one.
     mutating func next() throws(PeerProtocolError) -> Output? {
+        if let output = try decode() { return output }
+        buffer = buffer.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: buffer.readableBytesView)
+        return nil
+    }
+
+    private mutating func decode() throws(PeerProtocolError) -> Output? {
         if events > 0 {
             guard buffer.readableBytes > 0, let part = buffer.readSlice(length: min(events, buffer.readableBytes))
             else { return nil }
@@ -261,7 +270,7 @@ struct PeerFrameDecoder {
             }
             buffer.moveReaderIndex(forwardBy: PeerFrame.headSize)
             events = Int(length)
-            return try next()
+            return try decode()
         }
         guard length <= PeerFrame.maximumPayload else {
             throw PeerProtocolError(description: "a frame of \(length) bytes")

@@ -258,6 +258,7 @@ final class ReplicationCore {
         if !waiting.isEmpty {
             let reached = waiting.filter { $0.position <= gtid.position }
             waiting.removeAll { $0.position <= gtid.position }
+            if !reached.isEmpty { publish() }
             for waiter in reached { waiter.promise.succeed() }
         }
         scheduleState()
@@ -306,7 +307,7 @@ final class ReplicationCore {
     func closed(_ sender: LogSender) {
         senders[ObjectIdentifier(sender)] = nil
         if case .leader(let leadership) = role, let member = sender.member { leadership.left(member, sender) }
-        markChanged()
+        publish()
     }
 
     /// Decides about a session that a peer asks for.
@@ -368,7 +369,7 @@ final class ReplicationCore {
             "a peer reads the log",
             metadata: ["member": "\(hello.member)", "mode": "\(hello.mode)", "after": "\(text(common))"]
         )
-        markChanged()
+        publish()
         return (common, reader)
     }
 

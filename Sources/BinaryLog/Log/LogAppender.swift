@@ -235,9 +235,9 @@ public struct LogAppender: Sendable {
     }
 
     /// Gives a written chunk's memory back for the next burst.
-    mutating func recycle(_ bytes: consuming [UInt8]) {
-        guard bytes.capacity > spare.capacity, bytes.capacity <= 8 << 20 else { return }
+    mutating func recycle(_ bytes: inout [UInt8]) {
+        guard bytes.capacity > spare.capacity, bytes.capacity <= 1 << 20 else { return }
         bytes.removeAll(keepingCapacity: true)
-        spare = bytes
+        swap(&spare, &bytes)
     }
 }

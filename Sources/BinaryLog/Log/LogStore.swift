@@ -169,9 +169,11 @@ public final class LogStore: Sendable {
 
     @discardableResult
     func write(_ output: inout Output) throws -> Position {
-        let (chunks, encoded, before) = try state.withLock { state in
+        var chunks: [LogAppender.Chunk] = []
+        let (encoded, before) = try state.withLock { state in
             try state.check()
-            return (state.appender.takeChunks(), state.appender.state, state.written.position)
+            chunks = state.appender.takeChunks()
+            return (state.appender.state, state.written.position)
         }
         guard !chunks.isEmpty else { return before }
         try effect {
@@ -200,7 +202,8 @@ public final class LogStore: Sendable {
                 if let end = chunk.groupEnd { state.segments[last].end = end }
             }
             state.written = encoded
-            if let chunk = chunks.last { state.appender.recycle(chunk.bytes) }
+            // In place: memory that somebody else still holds would be allocated anew for every burst.
+            if !chunks.isEmpty { state.appender.recycle(&chunks[chunks.count - 1].bytes) }
             return encoded.position
         }
     }
