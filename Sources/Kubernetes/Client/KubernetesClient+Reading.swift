@@ -31,18 +31,18 @@ extension KubernetesClient {
     ) async throws -> ObjectList<Object> {
         var result = ObjectList<Object>()
         var hasStartedAgain = false
-        repeat {
+        while true {
             do {
                 let page = try await listPage(type, in: namespace, options, continuing: result.metadata.continuation)
                 result.items.append(contentsOf: page.items)
                 // Continued pages have the version of the first one.
                 result.metadata = page.metadata
+                if page.metadata.continuation.isEmpty { return result }
             } catch let error as APIError where error.isGone && !hasStartedAgain && !result.items.isEmpty {
                 hasStartedAgain = true
                 result = ObjectList()
             }
-        } while !result.metadata.continuation.isEmpty
-        return result
+        }
     }
 
     /// Reads one page of a list; `continuing` is what the page before said.

@@ -8,7 +8,7 @@ extension KubernetesClient {
             var http = http
             http.timeout = timeout ?? limits.timeout
             let response = try await transport.send(http)
-            if response.head.status < 300 { return .success(response.body) }
+            if response.head.status < 300 { return .success((response.body, response.head.status)) }
             return .failure(Refusal(response.head, response.body, request))
         }
     }
@@ -21,7 +21,7 @@ extension KubernetesClient {
             http.timeout = nil
             http.idleTimeout = idleTimeout
             let (head, body) = try await transport.stream(http)
-            if head.status < 300 { return .success(body) }
+            if head.status < 300 { return .success((body, head.status)) }
             let text = try await body.collect(upTo: 1 << 20)
             body.cancel()
             return .failure(Refusal(head, text, request))
@@ -46,7 +46,7 @@ extension KubernetesClient {
 
     private func retrying<Value: Sendable>(
         _ request: APIRequest,
-        _ exchange: (HTTPRequest) async throws -> Result<Value, Refusal>
+        _ exchange: (HTTPRequest) async throws -> Result<(value: Value, status: Int), Refusal>
     ) async throws -> Value {
         var attempt = 1
         var hasRenewed = false
@@ -58,9 +58,9 @@ extension KubernetesClient {
             do {
                 let answer = try await exchange(http)
                 switch answer {
-                case .success(let value):
-                    report(request, code: 200, since: start)
-                    return value
+                case .success(let answer):
+                    report(request, code: answer.status, since: start)
+                    return answer.value
                 case .failure(let refusal):
                     report(request, code: refusal.error.status.code, since: start)
                     if refusal.error.isUnauthorized, !hasRenewed {

@@ -137,7 +137,7 @@ extension Credentials.Authorization {
     /// Asks for the certificate of another name than the URL's: the name goes into the URL, and what was there is where
     /// we connect to.
     fileprivate mutating func rename(to name: String) {
-        guard let scheme = server.range(of: "://") else { return }
+        guard let scheme = server.firstRange(of: "://") else { return }
         let rest = server[scheme.upperBound...]
         let end = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = rest[..<end]
@@ -150,17 +150,5 @@ extension Credentials.Authorization {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         connectTo = Endpoint(host: host, port: port)
         server = "\(server[..<scheme.upperBound])\(name):\(port)\(rest[end...])"
-    }
-}
-
-extension StringProtocol {
-    /// The first place of a text.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -213,6 +213,7 @@ private struct EasyOptions {
         if let timeout = request.timeout { set(CURLOPT_TIMEOUT_MS, milliseconds(timeout)) }
         // An empty proxy keeps libcurl from asking the environment.
         set(CURLOPT_PROXY, request.proxy ?? "")
+        set(CURLOPT_NOPROXY, "")
 
         switch request.connection {
         case .shared:
@@ -257,7 +258,11 @@ private struct EasyOptions {
             set(CURLOPT_SSL_VERIFYPEER, 0)
             set(CURLOPT_SSL_VERIFYHOST, 0)
         }
-        if let authority = tls.certificateAuthority { set(CURLOPT_CAINFO_BLOB, authority) }
+        if let authority = tls.certificateAuthority {
+            set(CURLOPT_CAINFO_BLOB, authority)
+            // Some builds of libcurl, Debian's among them, would trust the system's folder of certificates besides.
+            xdb_curl_set_string(handle, CURLOPT_CAPATH, nil)
+        }
         if let identity = tls.identity {
             set(CURLOPT_SSLCERT_BLOB, identity.certificate)
             set(CURLOPT_SSLCERTTYPE, "PEM")

@@ -47,7 +47,7 @@ public final class Transport: Sendable {
     public func stream(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: HTTPBody) {
         let transfer = Transfer(request, isStream: true)
         let engine = try start(transfer)
-        let body = HTTPBody(transfer, engine)
+        let body = HTTPBody(transfer, engine, self)
         let head = try await withCancellation(of: transfer, engine) { try await transfer.head() }
         return (head, body)
     }
@@ -96,10 +96,13 @@ public struct HTTPBody: AsyncSequence, Sendable {
     private final class Owner: Sendable {
         let transfer: Transfer
         let engine: Engine
+        /// Kept, since its end would end the exchange.
+        let transport: Transport
 
-        init(_ transfer: Transfer, _ engine: Engine) {
+        init(_ transfer: Transfer, _ engine: Engine, _ transport: Transport) {
             self.transfer = transfer
             self.engine = engine
+            self.transport = transport
         }
 
         deinit { engine.stop(transfer) }
@@ -107,8 +110,8 @@ public struct HTTPBody: AsyncSequence, Sendable {
 
     private let owner: Owner
 
-    init(_ transfer: Transfer, _ engine: Engine) {
-        owner = Owner(transfer, engine)
+    init(_ transfer: Transfer, _ engine: Engine, _ transport: Transport) {
+        owner = Owner(transfer, engine, transport)
     }
 
     /// Ends the exchange.

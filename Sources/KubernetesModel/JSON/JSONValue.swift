@@ -64,7 +64,11 @@ extension JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var fields = objectValue ?? [:]
         for (key, change) in changes {
-            fields[key] = change == .null ? nil : (fields[key] ?? .null).merging(change)
+            if change == .null {
+                fields.removeValue(forKey: key)
+            } else {
+                fields[key] = (fields[key] ?? .null).merging(change)
+            }
         }
         return .object(fields)
     }
