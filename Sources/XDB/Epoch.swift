@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 /// A number that grows with every change of leader or of voters, like a term in Raft.
 ///
 /// Epoch 0 means that the group has never had a leader.

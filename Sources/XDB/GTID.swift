@@ -1,4 +1,9 @@
-/// A MariaDB global transaction id, `domain-server-sequence`. Groups use domain 0 only.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
+/// A MariaDB global transaction id, `domain-server-sequence`.
+///
+/// Groups use domain 0 only.
 public struct GTID: Hashable, Sendable, Codable, CustomStringConvertible, LosslessStringConvertible {
     public var domain: UInt32
     public var serverID: ServerID

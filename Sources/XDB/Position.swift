@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 /// Where a log ends: the epoch and the sequence number of its last transaction.
 ///
 /// Positions are ordered by epoch first. A log that is longer but ends in an older epoch is **behind** one that ends in

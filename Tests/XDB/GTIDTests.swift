@@ -11,7 +11,9 @@ struct GTIDTests {
         #expect(gtid.description == "0-113-4711")
     }
 
-    @Test(arguments: ["", "0", "0-1", "0-1-2-3", "0--2", "-1-1", "0-1-", "a-1-2", "0-4294967296-1", "0-1-2,0-1-3", " 0-1-2"])
+    @Test(arguments: [
+        "", "0", "0-1", "0-1-2-3", "0--2", "-1-1", "0-1-", "a-1-2", "0-4294967296-1", "0-1-2,0-1-3", " 0-1-2",
+    ])
     func refusesAnythingElse(_ text: String) {
         #expect(GTID(text) == nil)
     }

@@ -28,7 +28,9 @@ public struct Election: Hashable, Sendable {
     public var epoch: Epoch
     /// All voters of the newest recorded epoch, silent ones included: the N of the theorem.
     public var voters: [Voter]
-    /// The answers of the sealed voters. Those of other epochs or of members that do not vote are left out.
+    /// The answers of the sealed voters.
+    ///
+    /// Those of other epochs or of members that do not vote are left out.
     public var answers: [SealAnswer]
     /// Zones in which the leader should be, the best first.
     public var preferredZones: [String]

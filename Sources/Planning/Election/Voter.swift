@@ -16,7 +16,9 @@ public struct Voter: Hashable, Sendable {
     public var kind: Kind
     /// The zone of the member's node, where it is known.
     public var zone: String?
-    /// Why this voter must not lead now, as a sentence; nil when it may. Loggers need none.
+    /// Why this voter must not lead now, as a sentence; nil when it may.
+    ///
+    /// Loggers need none.
     ///
     /// This is about leading alone: the answer of a voter that must not lead still counts towards the majority, and
     /// its log may be what the new leader pulls from.

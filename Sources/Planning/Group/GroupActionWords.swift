@@ -1,8 +1,9 @@
 import XDB
 
 extension GroupAction {
-    /// The action in words that follow "would": for groups that are paused, and for logs. Nil for what is done every
-    /// time and says nothing.
+    /// The action in words that follow "would": for groups that are paused, and for logs.
+    ///
+    /// Nil for what is done every time and says nothing.
     public var words: String? {
         switch self {
         case .ensure: nil

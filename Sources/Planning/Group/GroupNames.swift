@@ -43,8 +43,9 @@ public struct GroupNames: Hashable, Sendable {
     /// A member's claim.
     public func claim(of member: String, incarnation: Int) -> String { "data-" + Self.numbered(member, incarnation) }
 
-    /// The pod that removes a directory tree from a node. Names of nodes may be long and have dots, so the name carries a
-    /// digest of both.
+    /// The pod that removes a directory tree from a node.
+    ///
+    /// Names of nodes may be long and have dots, so the name carries a digest of both.
     public func cleanupPod(node: String, directory: String) -> String {
         "\(group)-cleanup-\(Digest.text(of: node + ":" + directory))"
     }
@@ -76,7 +77,9 @@ public enum Label {
     public static let incarnation = "\(domain)/incarnation"
     /// What is spread over zones together: `voters`, or `learners-SET`.
     public static let spread = "\(domain)/spread"
-    /// The part that the member plays now; Services select by it. Changed while the pod runs.
+    /// The part that the member plays now; Services select by it.
+    ///
+    /// Changed while the pod runs.
     public static let role = "\(domain)/role"
     /// Marks cleanup pods, by the digest in their name.
     public static let cleanup = "\(domain)/cleanup"

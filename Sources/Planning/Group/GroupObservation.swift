@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 public import KubernetesModel
 public import XDB
 
@@ -21,7 +24,9 @@ public struct GroupObservation: Hashable, Sendable {
     public var secrets: Set<String> = []
     /// Names of the cluster's storage classes; nil where they may not be listed.
     public var storageClasses: Set<String>?
-    /// What the members' agents say, by the member's name. Absent: never reached.
+    /// What the members' agents say, by the member's name.
+    ///
+    /// Absent: never reached.
     public var agents: [String: AgentObservation] = [:]
     /// The answers to `seal` that this operator process has had; those of old epochs may stay in.
     public var seals: [SealAnswer] = []
@@ -119,7 +124,8 @@ public struct ClaimObservation: Hashable, Sendable {
     public var isBeingDeleted: Bool
 
     /// Names a claim.
-    public init(name: String, member: String, incarnation: Int = 1, isBound: Bool = true, isBeingDeleted: Bool = false) {
+    public init(name: String, member: String, incarnation: Int = 1, isBound: Bool = true, isBeingDeleted: Bool = false)
+    {
         self.name = name
         self.member = member
         self.incarnation = incarnation

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 public import XDB
 
 /// What to do about a group now.
@@ -16,7 +19,9 @@ public struct GroupPlan: Hashable, Sendable {
     public var status: XDBGroup.Status
     /// What to do, in order.
     public var actions: [GroupAction] = []
-    /// What to tell people. Only changes are told, so nothing has to be filtered.
+    /// What to tell people.
+    ///
+    /// Only changes are told, so nothing has to be filtered.
     public var events: [GroupEvent] = []
     /// When to decide again even if nothing changes.
     public var checkAgain: Duration?

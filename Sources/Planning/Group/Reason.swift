@@ -1,5 +1,7 @@
-/// Every reason that conditions, members and events of a group can have: the catalogue for programs that match them
-/// and for people who look them up. `docs/api.md` explains each.
+/// Every reason that conditions, members and events of a group can have: the catalogue for programs that match them and
+/// for people who look them up.
+///
+/// `docs/api.md` explains each.
 public enum Reason: String, CaseIterable, Hashable, Sendable {
     // MARK: All is well, or on its way
 

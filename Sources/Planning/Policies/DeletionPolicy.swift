@@ -1,8 +1,9 @@
 import KubernetesModel
 import XDB
 
-/// Takes a group apart: the pods first, then the data unless they are to be kept, then the finalizer. Everything else
-/// belongs to the group and goes with it.
+/// Takes a group apart: the pods first, then the data unless they are to be kept, then the finalizer.
+///
+/// Everything else belongs to the group and goes with it.
 ///
 /// A node that is away is waited for, so that nothing stays behind on it; a node whose object was deleted is not.
 enum DeletionPolicy {
@@ -84,7 +85,13 @@ enum DeletionPolicy {
             (ConditionType.ready, Condition.Status.false), (.writable, .false), (.progressing, .true),
         ] {
             draft.status.conditions.set(
-                Condition(type.rawValue, status, reason: reason.rawValue, message: message, observedGeneration: generation),
+                Condition(
+                    type.rawValue,
+                    status,
+                    reason: reason.rawValue,
+                    message: message,
+                    observedGeneration: generation
+                ),
                 now: draft.observation.now
             )
         }

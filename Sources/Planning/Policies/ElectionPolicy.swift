@@ -118,7 +118,10 @@ enum ElectionPolicy {
     static let history = 20
 
     private static func record(
-        _ elected: Elected, voters: [XDBGroup.MemberStatus], because why: String, _ draft: inout Draft
+        _ elected: Elected,
+        voters: [XDBGroup.MemberStatus],
+        because why: String,
+        _ draft: inout Draft
     ) {
         var record = XDBGroup.EpochRecord()
         record.epoch = elected.epoch

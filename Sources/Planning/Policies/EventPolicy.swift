@@ -1,8 +1,9 @@
 import KubernetesModel
 import XDB
 
-/// Tells what has changed since the status was written last. What has not changed is not told again, so that the events
-/// of a group are its story and not its noise.
+/// Tells what has changed since the status was written last.
+///
+/// What has not changed is not told again, so that the events of a group are its story and not its noise.
 enum EventPolicy {
     static func apply(_ draft: inout Draft) {
         let old = draft.observation.group.status
@@ -12,7 +13,8 @@ enum EventPolicy {
 
     private static func conditions(_ old: XDBGroup.Status, _ draft: inout Draft) {
         for type in [ConditionType.specValid, .writable, .progressing] {
-            guard let condition = draft.status.conditions[type.rawValue], let reason = Reason(rawValue: condition.reason)
+            guard let condition = draft.status.conditions[type.rawValue],
+                let reason = Reason(rawValue: condition.reason)
             else { continue }
             let before = old.conditions[type.rawValue]
             guard before?.reason != condition.reason || before?.status != condition.status else { continue }

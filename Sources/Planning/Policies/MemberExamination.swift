@@ -21,7 +21,8 @@ struct MemberExamination {
         let node = draft.node(member.node)
         if let name = member.node, node == nil, !draft.observation.nodes.isEmpty, isPinned {
             return MemberFinding(
-                .unhealthy, .nodeMissing,
+                .unhealthy,
+                .nodeMissing,
                 "its data are on node \(name), which is not in the cluster; bring the node back under its old name"
             )
         }
@@ -29,7 +30,8 @@ struct MemberExamination {
         guard let pod = draft.pod(of: member) else {
             if let node, away {
                 return MemberFinding(
-                    .unhealthy, .nodeNotReady,
+                    .unhealthy,
+                    .nodeNotReady,
                     "its data are on node \(node.name), which is not ready; its pod starts there when the node is back"
                 )
             }
@@ -37,12 +39,17 @@ struct MemberExamination {
         }
         if away, let node {
             return MemberFinding(
-                .unhealthy, .nodeNotReady,
+                .unhealthy,
+                .nodeNotReady,
                 "it runs on node \(node.name), which is not ready; bring the node back"
             )
         }
         if pod.isBeingDeleted {
-            return MemberFinding(.progressing, .terminating, "its pod is being deleted, and made again on the same data")
+            return MemberFinding(
+                .progressing,
+                .terminating,
+                "its pod is being deleted, and made again on the same data"
+            )
         }
         if let failure = pod.failure {
             return MemberFinding(.progressing, .terminating, "its pod failed (\(failure)) and is made again")
@@ -65,7 +72,9 @@ struct MemberExamination {
         var limits = ["every member needs a node of its own"]
         let zones = member.kind == .learner ? learnerZones : draft.spec.placement.zones
         if !zones.isEmpty { limits.append("in the zones \(zones.joined(separator: ", "))") }
-        if !draft.spec.placement.nodeSelector.isEmpty { limits.append("with the labels of spec.placement.nodeSelector") }
+        if !draft.spec.placement.nodeSelector.isEmpty {
+            limits.append("with the labels of spec.placement.nodeSelector")
+        }
         return limits.joined(separator: " ") + "; add nodes or widen spec.placement"
     }
 
@@ -80,7 +89,8 @@ struct MemberExamination {
         case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
             "RegistryUnavailable":
             return MemberFinding(
-                .unhealthy, .imagePull,
+                .unhealthy,
+                .imagePull,
                 "the image '\(draft.spec.image)' cannot be had (\(words)); put spec.image right, or make the image "
                     + "available to the nodes"
             )
@@ -88,7 +98,8 @@ struct MemberExamination {
             return MemberFinding(.progressing, .starting, "its containers start")
         default:
             return MemberFinding(
-                .unhealthy, .containerFailed,
+                .unhealthy,
+                .containerFailed,
                 "its container does not start (\(words)); look at kubectl describe pod \(pod.name) and "
                     + "kubectl logs \(pod.name)"
             )
@@ -113,7 +124,8 @@ struct MemberExamination {
 
     private func unreachable(why: String?) -> MemberFinding {
         MemberFinding(
-            .unhealthy, .agentUnreachable,
+            .unhealthy,
+            .agentUnreachable,
             "its agent does not answer\(why.map { " (\($0))" } ?? ""); look at kubectl logs of its pod, and at the "
                 + "network between the operator and port 7700 of the pod"
         )
@@ -123,14 +135,16 @@ struct MemberExamination {
         guard let agent = draft.heard(member) else { return nil }
         if let group = agent.group, group != draft.observation.group.metadata.uid {
             return MemberFinding(
-                .unhealthy, .wrongIdentity,
+                .unhealthy,
+                .wrongIdentity,
                 "its directory belongs to another group (uid \(group)), perhaps one of the same name that was deleted "
                     + "with storage.onDelete: Retain; move it away on node \(member.node ?? "?"), and it joins by itself"
             )
         }
         if member.joined, agent.phase == .uninitialized || agent.group == nil {
             return MemberFinding(
-                .unhealthy, .dataMissing,
+                .unhealthy,
+                .dataMissing,
                 "it has joined the group before, and its data are gone\(member.node.map { " from node \($0)" } ?? ""); "
                     + "mount or restore them. It is not made anew by itself: its vote counted on what it had"
             )
@@ -144,14 +158,20 @@ struct MemberExamination {
     private var requests: MemberFinding? {
         guard let agent = draft.heard(member) else { return nil }
         if let problem = agent.problems.first(where: { !Self.harmless.contains($0.reason) }) {
-            return MemberFinding(.unhealthy, Self.reason(of: problem.reason), Self.words(problem.reason, problem.message))
+            return MemberFinding(
+                .unhealthy,
+                Self.reason(of: problem.reason),
+                Self.words(problem.reason, problem.message)
+            )
         }
         if let refusal = draft.agent(of: member)?.refusal, refusal.request == .initialize || refusal.request == .follow,
             refusal.epoch == .none || refusal.epoch == draft.status.epoch, refusal.error.reason != "EpochTooOld"
         {
             let words = Self.words(refusal.error.reason, refusal.error.message)
             return MemberFinding(
-                .unhealthy, Self.reason(of: refusal.error.reason), "it refuses to \(refusal.request.rawValue): \(words)"
+                .unhealthy,
+                Self.reason(of: refusal.error.reason),
+                "it refuses to \(refusal.request.rawValue): \(words)"
             )
         }
         return nil
@@ -184,7 +204,8 @@ struct MemberExamination {
         case .crashed, .refused:
             let word = server.state == .crashed ? "ended by itself and is started again" : "cannot start"
             return MemberFinding(
-                .unhealthy, .serverDown,
+                .unhealthy,
+                .serverDown,
                 "its server \(word)\(server.message.map { ": \($0)" } ?? ""); look at kubectl logs of its pod"
             )
         }
@@ -197,7 +218,9 @@ struct MemberExamination {
             return MemberFinding(.progressing, .starting, "its agent has not been reached yet")
         }
         let status = draft.status
-        guard status.epoch > .none else { return MemberFinding(.progressing, .joining, "it waits for the first election") }
+        guard status.epoch > .none else {
+            return MemberFinding(.progressing, .joining, "it waits for the first election")
+        }
         guard agent.epoch == status.epoch else {
             return MemberFinding(.progressing, .sealed, "it is told about epoch \(status.epoch)")
         }
@@ -237,7 +260,10 @@ extension MemberExamination {
         }
     }
 
-    /// Problems of an agent with which a member must not lead. A full disk is one: it could not write the epoch's first
-    /// transaction.
-    private static let disqualifying: Set<String> = ["Diverged", "WrongIdentity", "DataMissing", "DiskFull", "DiskReadOnly"]
+    /// Problems of an agent with which a member must not lead.
+    ///
+    /// A full disk is one: it could not write the epoch's first transaction.
+    private static let disqualifying: Set<String> = [
+        "Diverged", "WrongIdentity", "DataMissing", "DiskFull", "DiskReadOnly",
+    ]
 }

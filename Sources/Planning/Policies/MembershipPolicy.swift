@@ -37,8 +37,9 @@ struct WantedMembers {
     }
 }
 
-/// Records the wanted members and where their data are, before anything is made for them. Learners that are not wanted
-/// any more stay in the record until their data are gone (`RetirementPolicy`).
+/// Records the wanted members and where their data are, before anything is made for them.
+///
+/// Learners that are not wanted any more stay in the record until their data are gone (`RetirementPolicy`).
 enum MembershipPolicy {
     static func apply(_ draft: inout Draft) {
         let wanted = WantedMembers(spec: draft.spec, recorded: draft.status.members, names: draft.names).members

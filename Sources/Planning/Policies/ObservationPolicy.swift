@@ -33,7 +33,9 @@ enum ObservationPolicy {
     }
 
     private static func describe(
-        _ member: inout XDBGroup.MemberStatus, _ found: MemberFinding, _ draft: Draft
+        _ member: inout XDBGroup.MemberStatus,
+        _ found: MemberFinding,
+        _ draft: Draft
     ) {
         member.health = found.health
         member.reason = found.finding.reason.rawValue
@@ -50,7 +52,10 @@ enum ObservationPolicy {
     }
 
     private static func role(
-        of member: XDBGroup.MemberStatus, _ agent: AgentStatus, epoch: Epoch, leader: String?
+        of member: XDBGroup.MemberStatus,
+        _ agent: AgentStatus,
+        epoch: Epoch,
+        leader: String?
     ) -> XDBGroup.MemberRole? {
         guard agent.epoch == epoch else { return nil }
         switch (agent.role, member.kind) {
@@ -71,14 +76,17 @@ enum ObservationPolicy {
     }
 
     private static func checkStorageClass(_ draft: inout Draft) {
-        guard let wanted = draft.spec.storage.volumeClaim?.storageClassName, let known = draft.observation.storageClasses,
+        guard let wanted = draft.spec.storage.volumeClaim?.storageClassName,
+            let known = draft.observation.storageClasses,
             !known.contains(wanted)
         else { return }
         let claimed = Set(draft.observation.claims.map(\.member))
-        guard draft.status.members.contains(where: { !claimed.contains($0.name) }) || draft.status.members.isEmpty else {
+        guard draft.status.members.contains(where: { !claimed.contains($0.name) }) || draft.status.members.isEmpty
+        else {
             return
         }
-        let others = known.isEmpty ? "the cluster has none" : "the cluster has \(known.sorted().joined(separator: ", "))"
+        let others =
+            known.isEmpty ? "the cluster has none" : "the cluster has \(known.sorted().joined(separator: ", "))"
         draft.problems.append(
             Finding(
                 .storageClassMissing,
@@ -88,7 +96,9 @@ enum ObservationPolicy {
         )
     }
 
-    /// The passwords are made once. When they are gone later, new ones would lock out the applications that use the old.
+    /// The passwords are made once.
+    ///
+    /// When they are gone later, new ones would lock out the applications that use the old.
     private static func checkUsers(_ draft: inout Draft) {
         guard draft.status.epoch > .none else { return }
         for secret in [draft.names.application, draft.names.administrator]

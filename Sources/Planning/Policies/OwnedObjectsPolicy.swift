@@ -1,8 +1,9 @@
 import KubernetesModel
 import XDB
 
-/// Everything that pods need or that stands beside them. Planned every time, so that whatever somebody deletes or
-/// changes is put back.
+/// Everything that pods need or that stands beside them.
+///
+/// Planned every time, so that whatever somebody deletes or changes is put back.
 enum OwnedObjectsPolicy {
     static func apply(_ draft: inout Draft) {
         draft.act(.ensure(.authority))

@@ -1,8 +1,10 @@
 import KubernetesModel
 import XDB
 
-/// The rules about changes. A server that knows the Common Expression Language refuses such changes itself; for others
-/// the spec is compared with what was recorded when the group was made.
+/// The rules about changes.
+///
+/// A server that knows the Common Expression Language refuses such changes itself; for others the spec is compared with
+/// what was recorded when the group was made.
 enum RecordedRules {
     static func problems(of group: XDBGroup) -> [FieldProblem] {
         var problems: [FieldProblem] = []

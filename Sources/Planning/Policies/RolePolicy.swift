@@ -15,7 +15,9 @@ enum RolePolicy {
         for member in joined {
             guard let agent = draft.heard(member), isOurs(agent, draft), agent.epoch <= record.epoch else { continue }
             if member.name == record.leader {
-                if needsTelling(agent, record, draft) { draft.act(.lead(member: member.name, request(record, draft))) }
+                if needsTelling(agent, record, draft), !hasRefused(member, record, draft) {
+                    draft.act(.lead(member: member.name, request(record, draft)))
+                }
             } else if let leader = draft.address(of: record.leader), needsTelling(agent, follows: record) {
                 draft.act(.follow(member: member.name, FollowRequest(epoch: record.epoch, leader: leader)))
             }
@@ -36,18 +38,31 @@ enum RolePolicy {
         )
     }
 
-    /// The learners that receive the log: those that have joined.
+    /// The learners that receive the log.
+    ///
+    /// Those that have not joined yet are among them, so that they need no second request when they have.
     private static func learners(_ draft: Draft) -> [String] {
-        draft.status.members.filter { $0.kind == .learner && $0.joined }.map(\.name)
+        let retired = Set(draft.retired.map(\.name))
+        return draft.status.members.filter { $0.kind == .learner && !retired.contains($0.name) }.map(\.name)
     }
 
     private static func needsTelling(_ agent: AgentStatus, _ record: XDBGroup.EpochRecord, _ draft: Draft) -> Bool {
         guard agent.role == .leader, agent.epoch == record.epoch else { return true }
         // The source may have another address now.
         if agent.phase == .recovering, record.source != nil, agent.position < record.start { return true }
-        // A learner has joined since.
+        // A learner was added since.
         let peers = Set(agent.peers.map(\.name))
         return agent.phase == .writable && !learners(draft).allSatisfy { peers.contains($0) }
+    }
+
+    /// What an agent refused for good in this epoch it is not asked again.
+    private static func hasRefused(
+        _ member: XDBGroup.MemberStatus,
+        _ record: XDBGroup.EpochRecord,
+        _ draft: Draft
+    ) -> Bool {
+        guard let refusal = draft.agent(of: member)?.refusal else { return false }
+        return refusal.request == .lead && refusal.epoch == record.epoch
     }
 
     /// A follower that hears nothing may know an old address of its leader.

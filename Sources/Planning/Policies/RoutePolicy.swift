@@ -20,7 +20,9 @@ enum RoutePolicy {
     }
 
     private static func label(
-        of member: XDBGroup.MemberStatus, _ pod: PodObservation, _ draft: Draft
+        of member: XDBGroup.MemberStatus,
+        _ pod: PodObservation,
+        _ draft: Draft
     ) -> XDBGroup.MemberRole? {
         let isLeader = member.name == draft.status.leader
         guard let agent = draft.heard(member) else {

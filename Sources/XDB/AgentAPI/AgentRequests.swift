@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 /// Where the agent of another member is reached.
 public struct PeerAddress: Hashable, Sendable, Codable {
     /// The member's name, for example `orders-1`; its certificate must carry it.
@@ -11,8 +14,9 @@ public struct PeerAddress: Hashable, Sendable, Codable {
     }
 }
 
-/// `POST /v1/initialize`: makes the identity and, on a data member, an empty data directory. Repeating it is harmless;
-/// an agent whose directory belongs to another group, member or incarnation refuses.
+/// `POST /v1/initialize`: makes the identity and, on a data member, an empty data directory.
+///
+/// Repeating it is harmless; an agent whose directory belongs to another group, member or incarnation refuses.
 public struct InitializeRequest: Hashable, Sendable, Codable {
     /// The uid of the `XDBGroup`.
     public var group: String
@@ -22,9 +26,11 @@ public struct InitializeRequest: Hashable, Sendable, Codable {
     }
 }
 
-/// `POST /v1/seal`: promises the epoch. From the answer on, nothing of an older epoch is accepted or acknowledged; a
-/// leader of an older epoch kills its server first. Refused with `EpochTooOld` when a newer one is promised. Repeating
-/// it in the same epoch answers without an effect.
+/// `POST /v1/seal`: promises the epoch.
+///
+/// From the answer on, nothing of an older epoch is accepted or acknowledged; a leader of an older epoch kills its
+/// server first. Refused with `EpochTooOld` when a newer one is promised. Repeating it in the same epoch answers
+/// without an effect.
 public struct SealRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
 
@@ -51,8 +57,9 @@ public struct SealAnswer: Hashable, Sendable, Codable {
     }
 }
 
-/// `POST /v1/lead`: leads the group in an epoch that the operator has recorded. Answers when the role is durable; the
-/// way to `writable` is seen on the watch stream. Repeating it is harmless.
+/// `POST /v1/lead`: leads the group in an epoch that the operator has recorded.
+///
+/// Answers when the role is durable; the way to `writable` is seen on the watch stream. Repeating it is harmless.
 public struct LeadRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
     /// The most advanced position among the sealed voters: the log is complete up to here before anything else.
@@ -73,8 +80,9 @@ public struct LeadRequest: Hashable, Sendable, Codable {
     }
 }
 
-/// `POST /v1/follow`: receives the log of the leader of an epoch. Repeating it with another address is how a leader
-/// whose pod has moved is found again.
+/// `POST /v1/follow`: receives the log of the leader of an epoch.
+///
+/// Repeating it with another address is how a leader whose pod has moved is found again.
 public struct FollowRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
     public var leader: PeerAddress

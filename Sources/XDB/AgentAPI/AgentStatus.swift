@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 /// What an agent says of itself and of its server, in `GET /v1/status` and on the stream `GET /v1/watch`.
 public struct AgentStatus: Hashable, Sendable, Codable {
     /// The part that a member plays in its epoch.
@@ -52,7 +55,9 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public var lagSeconds: Double?
         /// How often the server ended by itself since the agent started.
         public var crashes: Int
-        /// `Rpl_semi_sync_master_no_tx`: commits that went through without an acknowledgement. Any rise is an alarm.
+        /// `Rpl_semi_sync_master_no_tx`: commits that went through without an acknowledgement.
+        ///
+        /// Any rise is an alarm.
         public var unacknowledged: UInt64?
         /// What is wrong, in words, with the server's last error lines.
         public var message: String?
@@ -106,7 +111,7 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var position: Position
     /// The newest position that this agent knows to be committed.
     public var committed: Position
-    /// A follower's: does it hear its leader (a frame within the last heartbeat intervals)?
+    /// A follower's: whether it hears its leader (a frame within the last heartbeat intervals).
     public var hearsLeader: Bool
     /// Bytes of the log on disk.
     public var logBytes: UInt64

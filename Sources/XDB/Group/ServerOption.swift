@@ -89,7 +89,8 @@ public enum ServerOption {
         Rule(
             families: ["replicate_", "relay_log", "slave_", "master_"],
             names: [
-                "sync_relay_log", "sync_relay_log_info", "sync_master_info", "report_host", "report_port", "report_user",
+                "sync_relay_log", "sync_relay_log_info", "sync_master_info", "report_host", "report_port",
+                "report_user",
                 "report_password", "show_slave_auth_info",
             ],
             reason: "members are fed by their agents, completely and in order"

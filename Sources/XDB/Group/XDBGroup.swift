@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 public import KubernetesModel
 
 /// An XDB-style set of MariaDB members: what the user wants (`spec`) and what is (`status`).

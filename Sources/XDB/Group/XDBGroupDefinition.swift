@@ -59,7 +59,8 @@ extension XDBGroup {
         schema.validations = [
             .init(
                 rule: "self.metadata.name.size() <= \(maximumNameLength)",
-                message: "metadata.name must have at most \(maximumNameLength) characters: it becomes part of other names"
+                message:
+                    "metadata.name must have at most \(maximumNameLength) characters: it becomes part of other names"
             ),
             .init(
                 rule: "self.metadata.name.matches('\(namePattern)')",
@@ -102,7 +103,12 @@ extension XDBGroup {
             path: #".status.conditions[?(@.type=="FullyRedundant")].status"#,
             description: "Whether every member plays its part."
         ),
-        PrinterColumn(name: "Age", type: "date", path: ".metadata.creationTimestamp", description: "Since it was made."),
+        PrinterColumn(
+            name: "Age",
+            type: "date",
+            path: ".metadata.creationTimestamp",
+            description: "Since it was made."
+        ),
         PrinterColumn(
             name: "Zones",
             path: ".status.zones",

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// What each field means stands in the tables, for `kubectl explain` and for readers alike.
+
 public import KubernetesModel
 
 extension XDBGroup {
@@ -17,38 +20,55 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "image", \.image, .required, .length(1...1000),
+                "image",
+                \.image,
+                .required,
+                .length(1...1000),
                 description: "The engine image: MariaDB with the agent. Every member's pod runs it, loggers included. "
                     + "Pods that run keep their image until they are made again."
             ),
             Field(
-                "members", \.members, .defaulted,
+                "members",
+                \.members,
+                .defaulted,
                 description: "How many members the group has, by kind. Candidates and loggers vote: there must be 1, 3 "
                     + "or 5 of them together, and a commit succeeds when a majority has it on disk."
             ),
             Field(
-                "placement", \.placement, .defaulted,
+                "placement",
+                \.placement,
+                .defaulted,
                 description: "Where members may run. Two members never share a node, and voters are spread over zones."
             ),
             Field(
-                "storage", \.storage, .required,
+                "storage",
+                \.storage,
+                .required,
                 description: "Where members keep their data. Cannot be changed, apart from onDelete."
             ),
             Field(
-                "resources", \.resources, .defaulted,
+                "resources",
+                \.resources,
+                .defaulted,
                 description: "CPU and memory of the members' containers."
             ),
             Field(
-                "configuration", \.configuration, .count(atMost: 200),
+                "configuration",
+                \.configuration,
+                .count(atMost: 200),
                 description: "MariaDB options of the section [mariadbd], for example innodb_buffer_pool_size: 1G. "
                     + "Options on which the safety of the group depends are refused; docs/api.md lists them."
             ),
             Field(
-                "failover", \.failover, .defaulted,
+                "failover",
+                \.failover,
+                .defaulted,
                 description: "When a leader that is not heard from any more is replaced."
             ),
             Field(
-                "paused", \.paused, .defaulted,
+                "paused",
+                \.paused,
+                .defaulted,
                 description: "While true the operator changes nothing about this group: it observes, reports in status "
                     + "what it would do, and elects nobody. The members go on by themselves."
             ),
@@ -66,15 +86,24 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "candidates", \.candidates, .defaulted, .range(1...5),
+                "candidates",
+                \.candidates,
+                .defaulted,
+                .range(1...5),
                 description: "Members with data that vote and may lead: the leader and its followers."
             ),
             Field(
-                "loggers", \.loggers, .defaulted, .range(0...4),
+                "loggers",
+                \.loggers,
+                .defaulted,
+                .range(0...4),
                 description: "Members without data. They keep the log and vote, cost little, and never lead."
             ),
             Field(
-                "learners", \.learners, .count(atMost: 11), .list(.map(key: "name")),
+                "learners",
+                \.learners,
+                .count(atMost: 11),
+                .list(.map(key: "name")),
                 description: "Sets of members with data that do not vote: read replicas in other zones."
             ),
         ]
@@ -110,12 +139,20 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "name", \.name, .required, .length(1...30), .pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$"),
+                "name",
+                \.name,
+                .required,
+                .length(1...30),
+                .pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$"),
                 description: "Names the set within the group."
             ),
             Field("replicas", \.replicas, .defaulted, .range(0...15), description: "How many learners the set has."),
             Field(
-                "zones", \.zones, .count(atMost: 20), .list(.set), .each(length: 1...63),
+                "zones",
+                \.zones,
+                .count(atMost: 20),
+                .list(.set),
+                .each(length: 1...63),
                 description: "Zones in which these learners may run; all zones of the cluster when empty."
             ),
         ]
@@ -132,17 +169,27 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "zones", \.zones, .count(atMost: 20), .list(.atomic), .each(length: 1...63),
-                description: "Zones (values of the node label topology.kubernetes.io/zone) in which voters may run, and "
+                "zones",
+                \.zones,
+                .count(atMost: 20),
+                .list(.atomic),
+                .each(length: 1...63),
+                description:
+                    "Zones (values of the node label topology.kubernetes.io/zone) in which voters may run, and "
                     + "over which they are spread evenly. Among equal candidates one in an earlier zone of this list is "
                     + "elected. When empty, voters are spread over all zones as far as that is possible."
             ),
             Field(
-                "nodeSelector", \.nodeSelector, .count(atMost: 50),
+                "nodeSelector",
+                \.nodeSelector,
+                .count(atMost: 50),
                 description: "Labels that a node must have to run a member."
             ),
             Field(
-                "tolerations", \.tolerations, .count(atMost: 50), .list(.atomic),
+                "tolerations",
+                \.tolerations,
+                .count(atMost: 50),
+                .list(.atomic),
                 description: "Taints of nodes that members tolerate, as in a pod."
             ),
         ]
@@ -178,7 +225,8 @@ extension XDBGroup {
             Field("value", \.value, description: "The taint's value, with operator Equal."),
             Field("effect", \.effect, description: "The taint's effect; every effect when absent."),
             Field(
-                "tolerationSeconds", \.tolerationSeconds,
+                "tolerationSeconds",
+                \.tolerationSeconds,
                 description: "For how long a NoExecute taint is tolerated; for ever when absent."
             ),
         ]
@@ -201,15 +249,19 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "hostPath", \.hostPath,
+                "hostPath",
+                \.hostPath,
                 description: "Directories on the members' nodes. A member stays on the node that has its data."
             ),
             Field(
-                "volumeClaim", \.volumeClaim,
+                "volumeClaim",
+                \.volumeClaim,
                 description: "A PersistentVolumeClaim for every member."
             ),
             Field(
-                "onDelete", \.onDelete, .defaulted,
+                "onDelete",
+                \.onDelete,
+                .defaulted,
                 description: "Delete removes the members' data when the group is deleted, Retain keeps them: "
                     + "directories stay on the nodes, claims stay in the namespace."
             ),
@@ -243,7 +295,11 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "path", \.path, .required, .length(2...200), .pattern("^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"),
+                "path",
+                \.path,
+                .required,
+                .length(2...200),
+                .pattern("^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"),
                 description: "An absolute path, the same on every node. A member's data are in "
                     + "PATH/NAMESPACE/GROUP/MEMBER/iN below it; N counts the member's lives."
             )
@@ -260,7 +316,9 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "storageClassName", \.storageClassName, .length(1...253),
+                "storageClassName",
+                \.storageClassName,
+                .length(1...253),
                 description: "The StorageClass of the claims; the cluster's default class when absent."
             ),
             Field("size", \.size, .required, description: "The size of every claim, for example 100Gi."),
@@ -291,11 +349,15 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "requests", \.requests, .count(atMost: 20),
+                "requests",
+                \.requests,
+                .count(atMost: 20),
                 description: "What the scheduler sets aside, for example {cpu: 500m, memory: 2Gi}."
             ),
             Field(
-                "limits", \.limits, .count(atMost: 20),
+                "limits",
+                \.limits,
+                .count(atMost: 20),
                 description: "What the container may use at most."
             ),
         ]
@@ -310,8 +372,12 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "unreachableSeconds", \.unreachableSeconds, .defaulted, .range(1...600),
-                description: "For how many seconds nothing is heard from the leader before another is elected. The other "
+                "unreachableSeconds",
+                \.unreachableSeconds,
+                .defaulted,
+                .range(1...600),
+                description:
+                    "For how many seconds nothing is heard from the leader before another is elected. The other "
                     + "voters must have lost it too: an operator that is cut off deposes nobody. Smaller values fail "
                     + "over faster and take short stalls of a network or a disk for failures."
             )

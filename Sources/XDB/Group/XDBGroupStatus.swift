@@ -1,7 +1,12 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// What each field means stands in the tables, for `kubectl explain` and for readers alike.
+
 public import KubernetesModel
 
 extension XDBGroup {
-    /// What is. Whatever the operator does is recorded here first.
+    /// What is.
+    ///
+    /// Whatever the operator does is recorded here first.
     public struct Status: Structure {
         public var observedGeneration: Int?
         public var leader: String?
@@ -21,30 +26,39 @@ extension XDBGroup {
 
         public static let fields: [Field<Self>] = [
             Field(
-                "observedGeneration", \.observedGeneration,
+                "observedGeneration",
+                \.observedGeneration,
                 description: "The metadata.generation that the rest of the status was found for."
             ),
             Field("leader", \.leader, description: "The member that leads the current epoch."),
             Field(
-                "epoch", \.epoch,
+                "epoch",
+                \.epoch,
                 description: "The current epoch: it grows with every change of leader. 0: nobody has led yet."
             ),
             Field(
-                "epochs", \.epochs, .list(.map(key: "epoch")),
+                "epochs",
+                \.epochs,
+                .list(.map(key: "epoch")),
                 description: "The last epochs, newest first: who led, from where, and why."
             ),
             Field("election", \.election, description: "The election that is under way, while one is."),
             Field(
-                "members", \.members, .list(.map(key: "name")),
+                "members",
+                \.members,
+                .list(.map(key: "name")),
                 description: "The members, by ordinal. Positions and lag here are those of the last change of anything "
                     + "else, at most 5 minutes old while writes go on; the agents' metrics have the present ones."
             ),
             Field(
-                "storage", \.storage,
+                "storage",
+                \.storage,
                 description: "Where the members' data are. Recorded with the first member, and not changed since."
             ),
             Field(
-                "conditions", \.conditions, .list(.map(key: "type")),
+                "conditions",
+                \.conditions,
+                .list(.map(key: "type")),
                 description: "Ready, Writable, FullyRedundant, Progressing, SpecValid and, while they last, problems. "
                     + "docs/api.md lists every reason."
             ),
@@ -73,7 +87,8 @@ extension XDBGroup {
             Field("leader", \.leader, .required, description: "The member that leads it."),
             Field("voters", \.voters, .list(.atomic), description: "The members that vote in it."),
             Field(
-                "start", \.start,
+                "start",
+                \.start,
                 description: "The most advanced position among the answers of the election (EPOCH/SEQUENCE): the "
                     + "leader's log is complete up to here before it leads."
             ),
@@ -156,10 +171,19 @@ extension XDBGroup {
         public static let fields: [Field<Self>] = [
             Field("name", \.name, .required, description: "The member's name: GROUP-ORDINAL."),
             Field(
-                "ordinal", \.ordinal, .required, .range(0...15),
-                description: "The member's number, which it keeps for ever; part of its server_id (epoch * 16 + ordinal)."
+                "ordinal",
+                \.ordinal,
+                .required,
+                .range(0...15),
+                description:
+                    "The member's number, which it keeps for ever; part of its server_id (epoch * 16 + ordinal)."
             ),
-            Field("kind", \.kind, .required, description: "Candidate (may lead), Logger (log only) or Learner (no vote)."),
+            Field(
+                "kind",
+                \.kind,
+                .required,
+                description: "Candidate (may lead), Logger (log only) or Learner (no vote)."
+            ),
             Field("learnerSet", \.learnerSet, description: "The set that a learner belongs to."),
             Field("role", \.role, description: "The part that it plays now; absent while it plays none."),
             Field("voter", \.voter, description: "Whether its log counts towards a majority."),
@@ -168,15 +192,18 @@ extension XDBGroup {
             Field("podIP", \.podIP, description: "The address of its pod."),
             Field("incarnation", \.incarnation, description: "Counts the lives of its data."),
             Field(
-                "joined", \.joined,
+                "joined",
+                \.joined,
                 description: "Whether its data belong to the group. A member that has joined is never initialised "
                     + "again: data that are gone are reported."
             ),
             Field("position", \.position, description: "The durable end of its log (EPOCH/SEQUENCE)."),
             Field("applied", \.applied, description: "What its server has committed (EPOCH/SEQUENCE)."),
             Field(
-                "lagSeconds", \.lagSeconds,
-                description: "How far its server is behind, at least, in steps: 0, 5, 15, 60, 300, 900, 3600, 21600, 86400."
+                "lagSeconds",
+                \.lagSeconds,
+                description:
+                    "How far its server is behind, at least, in steps: 0, 5, 15, 60, 300, 900, 3600, 21600, 86400."
             ),
             Field("health", \.health, description: "Healthy, Progressing or Unhealthy."),
             Field("promotable", \.promotable, description: "Whether it could be elected leader."),

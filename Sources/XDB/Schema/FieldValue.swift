@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 public import KubernetesModel
 
 /// A type that a field of our kinds can have.

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
 public import KubernetesModel
 
 /// The part of OpenAPI that structural schemas of custom resources are written in.

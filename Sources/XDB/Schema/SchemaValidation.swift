@@ -39,7 +39,8 @@ extension Schema {
             return [FieldProblem(path, "is '\(text)'; use one of \(values.joined(separator: ", "))")]
         }
         if let minimumLength, text.unicodeScalars.count < minimumLength {
-            let least = minimumLength == 1 ? "is empty; set it" : "is too short; use at least \(minimumLength) characters"
+            let least =
+                minimumLength == 1 ? "is empty; set it" : "is too short; use at least \(minimumLength) characters"
             return [FieldProblem(path, least)]
         }
         if let maximumLength, text.unicodeScalars.count > maximumLength {

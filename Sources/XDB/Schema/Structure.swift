@@ -56,8 +56,9 @@ extension Structure {
             + Self.rules.filter { !$0.holds(self) }.map { FieldProblem(path, $0.message) }
     }
 
-    /// Everything that is wrong, by schema and by rules, for servers that check neither. Rules are about values that fit
-    /// the schema, here as there.
+    /// Everything that is wrong, by schema and by rules, for servers that check neither.
+    ///
+    /// Rules are about values that fit the schema, here as there.
     public func problems(at path: String) -> [FieldProblem] {
         let problems = Self.schema.problems(in: fieldJSON ?? [:], at: path)
         return problems.isEmpty ? ruleProblems(at: path) : problems
@@ -155,7 +156,9 @@ public struct Rule<Owner: Structure>: Sendable {
     public let expression: String
     /// What must hold and what to do, in words.
     public let message: String
-    /// The same rule in Swift. A rule about a change (`oldSelf`) holds here; it is checked against recorded state.
+    /// The same rule in Swift.
+    ///
+    /// A rule about a change (`oldSelf`) holds here; it is checked against recorded state.
     public let holds: @Sendable (Owner) -> Bool
 
     /// Declares a rule over the fields of one value.

@@ -1,9 +1,11 @@
-@testable import Planning
 import Testing
 import XDB
 
-/// The group as the safety argument sees it: logs, promises, what clients were told. Nothing else of the real system
-/// matters to whether a committed transaction survives elections.
+@testable import Planning
+
+/// The group as the safety argument sees it: logs, promises, what clients were told.
+///
+/// Nothing else of the real system matters to whether a committed transaction survives elections.
 private struct Model: Hashable {
     struct Transaction: Hashable {
         var epoch: Int
@@ -55,8 +57,9 @@ private struct Model: Hashable {
         return true
     }
 
-    /// The leader counts what a majority has, and tells its clients. It counts nothing before a transaction of its own
-    /// epoch is on a majority.
+    /// The leader counts what a majority has, and tells its clients.
+    ///
+    /// It counts nothing before a transaction of its own epoch is on a majority.
     mutating func acknowledge() {
         guard let leader, members[leader].promised == epoch else { return }
         let log = members[leader].log
@@ -73,7 +76,9 @@ private struct Model: Hashable {
 
     /// Seals the voters of `quorum` and elects among them; `distort` is how a broken rule is tried.
     mutating func elect(
-        quorum: [Int], previous: Bool, distort: (Position) -> Position = { $0 }
+        quorum: [Int],
+        previous: Bool,
+        distort: (Position) -> Position = { $0 }
     ) -> Bool {
         let next = Epoch(rawValue: UInt32(epoch + 1))
         let answers = quorum.map { member in
@@ -161,7 +166,10 @@ struct ElectionSafetyTests {
     }
 
     private func randomRun(
-        candidates: Int, loggers: Int, seed: UInt64, distort: (Position) -> Position = { $0 }
+        candidates: Int,
+        loggers: Int,
+        seed: UInt64,
+        distort: (Position) -> Position = { $0 }
     ) -> Bool {
         var random = SeededGenerator(seed: seed)
         let quorums = quorums(of: candidates + loggers)

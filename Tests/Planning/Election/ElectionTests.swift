@@ -1,6 +1,7 @@
-@testable import Planning
 import Testing
 import XDB
+
+@testable import Planning
 
 /// One election, written as a table row: voters with what they answer.
 struct ElectionCase: Sendable, CustomTestStringConvertible {
@@ -33,7 +34,11 @@ struct ElectionCase: Sendable, CustomTestStringConvertible {
     }
 
     static func answer(
-        _ ordinal: Int, _ position: String, committed: String = "0/0", first: String? = "1/1", epoch: Epoch = epoch
+        _ ordinal: Int,
+        _ position: String,
+        committed: String = "0/0",
+        first: String? = "1/1",
+        epoch: Epoch = epoch
     ) -> SealAnswer {
         SealAnswer(
             member: "m\(ordinal)",

@@ -12,14 +12,20 @@ struct GroupDecisionTests {
     ])
     func aNewGroupBecomesWritableAndWhole(_ candidates: Int, _ loggers: Int, _ learners: Int, _ claim: Bool) throws {
         let world = World.writable(
-            candidates: candidates, loggers: loggers, learners: learners == 0 ? [] : [("west", learners)], claim: claim
+            candidates: candidates,
+            loggers: loggers,
+            learners: learners == 0 ? [] : [("west", learners)],
+            claim: claim
         )
         let total = candidates + loggers + learners
         #expect(world.group.status.epoch == Epoch(rawValue: 1))
         #expect(world.group.status.leader == "orders-0")
         #expect(world.group.status.readyMembers == "\(total)/\(total)")
         for type in ConditionType.allCases {
-            #expect(world.condition(type)?.isTrue == (type != .progressing), "\(type) \(world.condition(type)?.message ?? "")")
+            #expect(
+                world.condition(type)?.isTrue == (type != .progressing),
+                "\(type) \(world.condition(type)?.message ?? "")"
+            )
         }
         #expect(world.pods.count { $0.role == .leader } == 1)
         #expect(Set(world.initialized).count == world.initialized.count)

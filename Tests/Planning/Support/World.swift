@@ -62,7 +62,10 @@ struct World {
     private var uids = 0
 
     init(
-        candidates: Int = 2, loggers: Int = 1, learners: [(String, Int)] = [], claim: Bool = false,
+        candidates: Int = 2,
+        loggers: Int = 1,
+        learners: [(String, Int)] = [],
+        claim: Bool = false,
         nodes: [(String, String)] = [("n1", "a"), ("n2", "b"), ("n3", "a"), ("n4", "b")]
     ) {
         var metadata = ObjectMeta(name: "orders", namespace: "shop")
@@ -93,7 +96,10 @@ struct World {
 
     /// A group of three that takes writes.
     static func writable(
-        candidates: Int = 2, loggers: Int = 1, learners: [(String, Int)] = [], claim: Bool = false
+        candidates: Int = 2,
+        loggers: Int = 1,
+        learners: [(String, Int)] = [],
+        claim: Bool = false
     ) -> World {
         let names = (1...max(4, candidates + loggers + learners.reduce(0) { $0 + $1.1 })).map {
             ("n\($0)", $0.isMultiple(of: 2) ? "b" : "a")
@@ -169,7 +175,9 @@ struct World {
         case .ensure(let object):
             owned.insert(object)
             if object == .users { secrets.formUnion(["orders-app", "orders-admin"]) }
-            if case .claim(let name, let member, let incarnation, _) = object, !claims.contains(where: { $0.name == name }) {
+            if case .claim(let name, let member, let incarnation, _) = object,
+                !claims.contains(where: { $0.name == name })
+            {
                 claims.append(ClaimObservation(name: name, member: member, incarnation: incarnation))
             }
         case .createPod(let wanted): create(wanted)
@@ -202,7 +210,10 @@ struct World {
         guard !pods.contains(where: { $0.name == wanted.name }) else { return }
         uids += 1
         let pod = PodObservation(
-            name: wanted.name, uid: "pod-\(uids)", member: wanted.member, incarnation: wanted.incarnation,
+            name: wanted.name,
+            uid: "pod-\(uids)",
+            member: wanted.member,
+            incarnation: wanted.incarnation,
             revision: wanted.revision
         )
         switch wanted.data {
@@ -222,9 +233,11 @@ struct World {
                 pods[index].node = nodes.first { $0.name == node && $0.ready == .true }?.name
             case .free(let zones, _):
                 let taken = Set(pods.compactMap(\.node))
-                pods[index].node = nodes.first {
-                    $0.ready == .true && !taken.contains($0.name) && (zones.isEmpty || zones.contains($0.zone ?? ""))
-                }?.name
+                pods[index].node =
+                    nodes.first {
+                        $0.ready == .true && !taken.contains($0.name)
+                            && (zones.isEmpty || zones.contains($0.zone ?? ""))
+                    }?.name
             }
             pods[index].unschedulable = pods[index].node == nil ? "0/\(nodes.count) nodes are available" : nil
             if let node = pods[index].node, case .hostPath(let directory) = wanted.data {
@@ -256,7 +269,11 @@ struct World {
         else { return }
         seals.append(
             SealAnswer(
-                member: member, epoch: epoch, position: disk.position, committed: disk.committed, first: disk.log.first
+                member: member,
+                epoch: epoch,
+                position: disk.position,
+                committed: disk.committed,
+                first: disk.log.first
             )
         )
     }
@@ -311,7 +328,7 @@ struct World {
             status.role = .leader
             status.leader = pod.member
             status.phase = opened.contains(pod.name) ? .writable : .recovering
-            status.peers = group.status.members.filter { $0.name != pod.member && $0.joined }.map { member in
+            status.peers = group.status.members.filter { $0.name != pod.member }.map { member in
                 let peer = pods.first { $0.member == member.name }
                 return .init(name: member.name, durable: nil, connected: peer.map { follows($0, pod, disk) } ?? false)
             }
@@ -380,7 +397,10 @@ struct World {
         for follower in followers {
             if let place = data[follower.name] { disks[place]?.committed = end }
         }
-        precondition(log.count >= committed.count && log[..<committed.count].suffix(8) == committed.suffix(8), "\(end) was committed without \(committed.last?.description ?? "")")
+        precondition(
+            log.count >= committed.count && log[..<committed.count].suffix(8) == committed.suffix(8),
+            "\(end) was committed without \(committed.last?.description ?? "")"
+        )
         committed = log
     }
 

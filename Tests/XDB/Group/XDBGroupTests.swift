@@ -90,7 +90,9 @@ struct XDBGroupTests {
         Case(["members": ["candidates": "two"]], "spec.members.candidates", "must be an integer"),
         Case(["members": ["learners": [["name": "w", "replicas": 14]]]], "spec.members", "at most 16"),
         Case(
-            ["members": ["learners": [["name": "w"], ["name": "w"]]]], "spec.members.learners[1]", "repeats the name"
+            ["members": ["learners": [["name": "w"], ["name": "w"]]]],
+            "spec.members.learners[1]",
+            "repeats the name"
         ),
         Case(["members": ["learners": [["name": "West"]]]], "spec.members.learners[0].name", "must match"),
         Case(["members": ["learners": [["replicas": 1]]]], "spec.members.learners[0].name", "set it"),
@@ -99,13 +101,19 @@ struct XDBGroupTests {
         Case(["storage": ["hostPath": ["path": "relative"]]], "spec.storage.hostPath.path", "must match"),
         Case(["storage": ["hostPath": ["path": "/a/../b"]]], "spec.storage.hostPath.path", "must match"),
         Case(
-            ["storage": ["hostPath": nil, "volumeClaim": ["size": "big"]]], "spec.storage.volumeClaim.size", "quantity"
+            ["storage": ["hostPath": nil, "volumeClaim": ["size": "big"]]],
+            "spec.storage.volumeClaim.size",
+            "quantity"
         ),
         Case(["storage": ["onDelete": "Forget"]], "spec.storage.onDelete", "use one of Delete, Retain"),
         Case(["failover": ["unreachableSeconds": 0]], "spec.failover.unreachableSeconds", "use 1 or more"),
         Case(["configuration": ["sync_binlog": 0]], "spec.configuration.sync_binlog", "must not be set"),
         Case(["configuration": ["slow_query_log": true]], "spec.configuration.slow_query_log", "quotes"),
-        Case(["placement": ["tolerations": [["operator": "Maybe"]]]], "spec.placement.tolerations[0].operator", "use one"),
+        Case(
+            ["placement": ["tolerations": [["operator": "Maybe"]]]],
+            "spec.placement.tolerations[0].operator",
+            "use one"
+        ),
     ])
     func whatIsWrongIsNamedWithItsRemedy(_ row: Case) throws {
         let group = try XDBGroup(json: (["metadata": ["name": "orders"], "spec": row.spec] as JSONValue).json)
