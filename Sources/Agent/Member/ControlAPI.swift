@@ -47,7 +47,11 @@ struct ControlAPI: Service {
     private func respond(_ request: Request, _ context: BasicRequestContext) async -> Response {
         do {
             switch (request.method, request.uri.path) {
-            case (.get, "/v1/status"): return try Self.json(controller.board.status)
+            case (.get, "/v1/status"):
+                guard let status = controller.board.published else {
+                    throw AgentError(reason: "Starting", message: "the agent reads its directory; ask again")
+                }
+                return try Self.json(status)
             case (.get, "/v1/watch"): return watch()
             case (.post, "/v1/initialize"):
                 return try Self.json(await controller.initialize(Self.decode(InitializeRequest.self, request)))
@@ -81,7 +85,8 @@ struct ControlAPI: Service {
                 }
                 defer { group.cancelAll() }
                 for await _ in lines {
-                    var buffer = ByteBuffer(bytes: try Self.encode(board.status))
+                    guard let status = board.published else { continue }
+                    var buffer = ByteBuffer(bytes: try Self.encode(status))
                     buffer.writeString("\n")
                     try await writer.write(buffer)
                 }

@@ -5,6 +5,7 @@ import XDB
 final class StatusBoard: Sendable {
     private struct State {
         var status: AgentStatus
+        var isPublished = false
         var watchers: [Int: AsyncStream<AgentStatus>.Continuation] = [:]
         var next = 0
     }
@@ -17,11 +18,17 @@ final class StatusBoard: Sendable {
 
     var status: AgentStatus { state.withLock { $0.status } }
 
+    /// The status once the directory has been read; nil before.
+    ///
+    /// What an agent that starts does not know yet looks like a member that has lost its data.
+    var published: AgentStatus? { state.withLock { $0.isPublished ? $0.status : nil } }
+
     /// Replaces the status; watchers are told when something changed that they should know at once.
     func publish(_ status: AgentStatus) {
         let watchers = state.withLock { state -> [AsyncStream<AgentStatus>.Continuation] in
-            let news = Self.isNews(state.status, status)
+            let news = !state.isPublished || Self.isNews(state.status, status)
             state.status = status
+            state.isPublished = true
             return news ? Array(state.watchers.values) : []
         }
         for watcher in watchers { watcher.yield(status) }

@@ -9,18 +9,20 @@ final class Database {
 
     /// Connects; every wait has a deadline, since servers die under these tests.
     init(host: String, user: String, password: String, database: String? = nil, timeout: UInt32 = 3) throws {
-        guard let handle = mysql_init(nil) else { throw DatabaseError(code: 0, message: "out of memory") }
+        guard Self.isReady, let handle = mysql_init(nil) else { throw DatabaseError(code: 0, message: "out of memory") }
         self.handle = handle
         var seconds = timeout
         mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
         mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &seconds)
         guard mysql_real_connect(handle, host, user, password, database, 3306, nil, 0) != nil else {
-            let error = DatabaseError(handle)
-            mysql_close(handle)
-            throw error
+            // From here on the handle is closed by `deinit`, also when this throws.
+            throw DatabaseError(handle)
         }
     }
+
+    /// The library wants to be made ready once, before there are threads.
+    private static let isReady = mysql_server_init(0, nil, nil) == 0
 
     deinit { mysql_close(handle) }
 

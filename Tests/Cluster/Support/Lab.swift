@@ -67,22 +67,26 @@ enum Lab {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = words
-        let (output, errors, stdin) = (Pipe(), Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = stdin
+        // Files, not pipes: what the scripts leave running may hold a pipe open for ever.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("xdb-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ contents: String = "") throws -> URL {
+            let file = folder.appendingPathComponent(name)
+            try Data(contents.utf8).write(to: file)
+            return file
+        }
+        let (stdin, output, errors) = (try file("in", input), try file("out"), try file("err"))
+        process.standardInput = try FileHandle(forReadingFrom: stdin)
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
-        stdin.fileHandleForWriting.write(Data(input.utf8))
-        try? stdin.fileHandleForWriting.close()
-        let complaints = LockedText()
-        let reading = Thread { complaints.set(errors.fileHandleForReading.readDataToEndOfFile()) }
-        reading.start()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw CommandFailed(words: words, code: process.terminationStatus, text: complaints.text)
+            let complaints = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
+            throw CommandFailed(words: words, code: process.terminationStatus, text: complaints)
         }
-        return text
+        return String(decoding: try Data(contentsOf: output), as: UTF8.self)
     }
 }
 
@@ -93,26 +97,6 @@ struct CommandFailed: Error, CustomStringConvertible {
     var text: String
 
     var description: String { "\(words.joined(separator: " ")): code \(code): \(text)" }
-}
-
-/// What a thread has read, for another to fetch.
-private final class LockedText: Sendable {
-    private let state = NSCondition()
-    private nonisolated(unsafe) var data: Data?  // guarded by `state`
-
-    func set(_ data: Data) {
-        state.lock()
-        self.data = data
-        state.signal()
-        state.unlock()
-    }
-
-    var text: String {
-        state.lock()
-        defer { state.unlock() }
-        while data == nil { state.wait() }
-        return String(decoding: data ?? Data(), as: UTF8.self)
-    }
 }
 
 /// Something that was waited for did not come in time.
