@@ -471,6 +471,8 @@ actor MemberController {
         do {
             observation = try await ServerCommands.observe(local)
             lastObserved = .now
+            // What it has applied need not be kept in the log for it.
+            if let applied = observation?.applied { replication?.serverHas(applied) }
             failures["sql"] = nil
             if !answered {
                 answered = true
