@@ -93,8 +93,10 @@ extension ClusterTests {
             try await Lab.kubectl("delete", "secret", "orders-app")
             try await Self.group.expectComplaint("SecretMissing", naming: "orders-app")
             var kept = try JSONValue(json: secret)
-            kept["metadata"] = ["name": "orders-app", "namespace": "default"]
-            try await Lab.kubectl("apply", "-f", "-", input: kept.description)
+            for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+                kept["metadata"]?[field] = nil
+            }
+            try await Lab.kubectl("create", "-f", "-", input: kept.description)
             try await Self.group.wait(for: "FullyRedundant")
         }
 

@@ -219,6 +219,9 @@ private struct EasyOptions {
         case .shared:
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
             set(CURLOPT_PIPEWAIT, 1)
+            // An API server says goodbye to a connection that is idle for 90 s; libcurl may send a request on it all the
+            // same, which nobody ever answers. So it is not used again before that.
+            set(CURLOPT_MAXAGE_CONN, 60)
         case .own:
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
             set(CURLOPT_FRESH_CONNECT, 1)
