@@ -2,7 +2,7 @@
 public struct HTTPRequest: Sendable {
     /// Which connection carries the request.
     public enum Connection: Hashable, Sendable {
-        /// One connection per server that many requests share (HTTP/2 where the server has it).
+        /// Connections per server that requests share.
         case shared
         /// A connection of its own (HTTP/1.1), which is closed afterwards. For streams: a consumer that is slow holds
         /// up only its own connection.

@@ -217,10 +217,10 @@ private struct EasyOptions {
 
         switch request.connection {
         case .shared:
-            set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-            set(CURLOPT_PIPEWAIT, 1)
-            // An API server says goodbye to a connection that is idle for 90 s; libcurl may send a request on it all the
-            // same, which nobody ever answers. So it is not used again before that.
+            // Not HTTP/2: with libcurl 7.88 a request on a connection on which little goes on was seen to get no answer
+            // for a minute, twice in a row, while the server had sent it.
+            set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+            // An API server closes connections that are idle for 90 s; none is used again shortly before that.
             set(CURLOPT_MAXAGE_CONN, 60)
         case .own:
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
