@@ -28,8 +28,9 @@ import Testing
     @Test func findsWhatAnotherAgentStarted() async throws {
         let directory = try TemporaryDirectory()
         let marker = "marker-\(directory.path)"
-        let process = try WatchedProcess.start(["/bin/sh", "-c", "sleep 100; :", marker], output: "/dev/null")
-        // The kernel shows a program's arguments a moment after its start.
+        let process = try WatchedProcess.start(["/bin/sh", "-c", "kill -STOP $$", marker], output: "/dev/null")
+        // A shell that only stops itself: one that starts a command is there twice between fork and exec. The kernel
+        // shows a program's arguments a moment after its start.
         var found: [WatchedProcess] = []
         for _ in 0..<500 where found.isEmpty {
             found = WatchedProcess.find(program: "/bin/sh", argument: marker)
