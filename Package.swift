@@ -100,6 +100,16 @@ let package = Package(
             ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]
         ),
 
+        // A real API server for tests.
+        .target(
+            name: "APIServerFixture",
+            dependencies: ["Kubernetes"],
+            path: "Tests/APIServerFixture",
+            swiftSettings: settings
+        ),
+        .tests("KubernetesModel"),
+        .tests("YAML", ["KubernetesModel"]),
+        .tests("Kubernetes", ["APIServerFixture", "KubernetesModel", .log]),
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),
         .tests("BinaryLog", ["XDB"]),
         .tests("XDB", ["KubernetesModel"]),
@@ -112,7 +122,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .tests("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
-        .program("xdb-bench", [.argumentParser]),
+        .program("xdb-bench", ["Controllers", "Kubernetes", "KubernetesModel", .argumentParser, .log]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -69,8 +69,15 @@ static inline CURL *xdb_curl_finished(CURLM *multi, CURLcode *result, int *left)
     return message->easy_handle;
 }
 
+// A child process must not keep a connection open that we have closed.
+static inline curl_socket_t xdb_curl_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)context;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 // A peer that is gone must be noticed within seconds although nothing closes the connection: data that nobody
-// acknowledges for `seconds` ends it, and a silent connection is probed.
+// acknowledges for so many milliseconds ends it, and a silent connection is probed.
 static inline int xdb_curl_prepare_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
     int milliseconds = (int)(intptr_t)context;
     int idle = 15, interval = 5, count = 3, on = 1;
@@ -84,6 +91,7 @@ static inline int xdb_curl_prepare_socket(void *context, curl_socket_t socket, c
 }
 
 static inline void xdb_curl_watch_socket(CURL *handle, int milliseconds) {
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, xdb_curl_open_socket);
     curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, xdb_curl_prepare_socket);
     curl_easy_setopt(handle, CURLOPT_SOCKOPTDATA, (void *)(intptr_t)milliseconds);
 }

@@ -2,10 +2,10 @@ import ArgumentParser
 
 /// Measures what the project claims; `hack/bench` builds and starts it.
 @main
-struct XDBBench: ParsableCommand {
+struct XDBBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xdb-bench",
         abstract: "Measures what the project claims.",
-        subcommands: [Write.self]
+        subcommands: [Write.self, Client.self, ClientServer.self]
     )
 }

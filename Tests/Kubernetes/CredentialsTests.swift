@@ -1,0 +1,155 @@
+import FoundationEssentials
+import KubernetesModel
+import Logging
+import Testing
+
+@testable import Kubernetes
+
+@Suite("Credentials", .timeLimit(.minutes(1)))
+struct CredentialsTests {
+    private let folder: KubeconfigTests.Folder
+    private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    init() throws { folder = try KubeconfigTests.Folder() }
+
+    private func credentials(_ identity: Configuration.Identity) -> Credentials {
+        Credentials(Configuration(server: "https://host:6443", identity: identity, origin: "ctx"), logger: logger)
+    }
+
+    private func plugin(_ script: String) throws -> Configuration.Identity {
+        let file = try folder.write("#!/bin/sh\n" + script, "plugin")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        return .exec(
+            Configuration.ExecPlugin(
+                command: file,
+                arguments: ["arg"],
+                environment: ["EXTRA": "value"],
+                apiVersion: "client.authentication.k8s.io/v1",
+                installHint: "install it",
+                providesClusterInfo: true
+            )
+        )
+    }
+
+    private func answer(_ status: String) -> String {
+        #"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":\#(status)}"#
+    }
+
+    @Test("Static identities")
+    func fixed() async throws {
+        let token = try await credentials(.token("abc")).current()
+        #expect(token.headers == [HTTPHeader("Authorization", "Bearer abc")])
+        let basic = try await credentials(.basic(user: "u", password: "p")).current()
+        #expect(basic.headers == [HTTPHeader("Authorization", "Basic dTpw")])
+        #expect(try await credentials(.none).current().headers.isEmpty)
+        let certificate = try folder.write("CERT", "c")
+        let key = try folder.write("KEY", "k")
+        let pair = try await credentials(.certificate(.file(certificate), key: .file(key))).current()
+        #expect(pair.tls.identity == TLSSettings.Identity(certificate: Array("CERT".utf8), key: Array("KEY".utf8)))
+    }
+
+    @Test("A certificate's other name goes into the URL, and the address stays")
+    func serverName() async throws {
+        var configuration = Configuration(server: "https://[fd00::1]:6443/prefix", serverName: "kubernetes")
+        var found = try await Credentials(configuration, logger: logger).current()
+        #expect(found.server == "https://kubernetes:6443/prefix")
+        #expect(found.connectTo == Endpoint(host: "fd00::1", port: 6443))
+        configuration.server = "https://10.0.0.1"
+        found = try await Credentials(configuration, logger: logger).current()
+        #expect(found.server == "https://kubernetes:443")
+        #expect(found.connectTo == Endpoint(host: "10.0.0.1", port: 443))
+    }
+
+    @Test("A plugin is asked once, told what it needs, and asked again when the server refuses")
+    func plugin() async throws {
+        let log = "\(folder.path)/log"
+        let identity = try plugin(
+            """
+            echo "$1 $EXTRA $KUBERNETES_EXEC_INFO" >> \(log)
+            echo '\(answer(#"{"token":"NUMBER"}"#))' | sed "s/NUMBER/$(wc -l < \(log))/"
+            """
+        )
+        let credentials = credentials(identity)
+        async let one = credentials.current()
+        async let two = credentials.current()
+        let (first, second) = try await (one, two)
+        #expect(first.headers == [HTTPHeader("Authorization", "Bearer 1")])
+        #expect(first == second)
+        #expect(await credentials.renew(insteadOf: first))
+        // Another request that was refused with the old token finds the new one without asking.
+        #expect(await credentials.renew(insteadOf: first))
+        #expect(try await credentials.current().headers == [HTTPHeader("Authorization", "Bearer 2")])
+        let told = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        #expect(told.count == 2)
+        #expect(told[0].hasPrefix("arg value {"))
+        #expect(told[0].contains(#""server":"https://host:6443""#))
+    }
+
+    @Test("An answer that has expired is not used")
+    func expiry() async throws {
+        let log = "\(folder.path)/log"
+        let identity = try plugin(
+            "echo x >> \(log)\necho '\(answer(#"{"token":"t","expirationTimestamp":"2020-01-01T00:00:00Z"}"#))'"
+        )
+        let credentials = credentials(identity)
+        _ = try await credentials.current()
+        _ = try await credentials.current()
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "x\n")
+        try await Task.sleep(for: .seconds(1.1))
+        _ = try await credentials.current()
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "x\nx\n")
+    }
+
+    @Test(
+        "A plugin that fails is named, with what it said",
+        arguments: [
+            ("echo no luck >&2; exit 3", "failed with code 3: no luck. install it"),
+            ("kill -9 $$", "was killed by signal 9"),
+            ("echo hello", "answers with no ExecCredential"), ("echo '{}'", "expected an ExecCredential"),
+            (
+                #"echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{}}'"#,
+                "neither a token"
+            ),
+            (
+                #"echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"clientKeyData":"x"}}'"#,
+                "needs its key"
+            ),
+            ("head -c 3000000 /dev/zero", "wrote too much"),
+        ]
+    )
+    func failures(script: String, message: String) async throws {
+        let credentials = credentials(try plugin(script))
+        let error = await #expect(throws: ConfigurationError.self) { try await credentials.current() }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("plugin") == true)
+    }
+
+    @Test("A plugin that is not there")
+    func absent() async throws {
+        guard case .exec(var plugin) = try plugin("") else { return }
+        plugin.command = "xdb-no-such-plugin"
+        let credentials = credentials(.exec(plugin))
+        let error = await #expect(throws: ConfigurationError.self) { try await credentials.current() }
+        #expect(error?.message.contains("cannot be started: No such file or directory. install it") == true)
+    }
+
+    @Test("A plugin that hangs is killed")
+    func hanging() async throws {
+        await #expect(throws: ProcessOutput.Failure.self) {
+            try await ProcessOutput.of("sleep", ["60"], environment: [:], timeout: .milliseconds(300))
+        }
+    }
+
+    @Test("A file that vanishes later does no harm")
+    func vanished() async throws {
+        let file = try folder.write("token", "token")
+        let credentials = credentials(.tokenFile(file))
+        let first = try await credentials.current()
+        try FileManager.default.removeItem(atPath: file)
+        #expect(await !credentials.renew(insteadOf: first))
+        #expect(try await credentials.current() == first)
+        let none = self.credentials(.tokenFile(file))
+        let error = await #expect(throws: ConfigurationError.self) { try await none.current() }
+        #expect(error?.file == file)
+    }
+}
