@@ -64,6 +64,9 @@ struct EventBook: Sendable {
     private var buckets: [ObjectReference: Bucket] = [:]
     private(set) var suppressed = 0
 
+    /// How many series are remembered.
+    var remembered: Int { entries.count }
+
     init(controller: String, instance: String) {
         self.controller = controller
         self.instance = instance
