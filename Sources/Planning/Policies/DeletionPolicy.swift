@@ -51,7 +51,10 @@ enum DeletionPolicy {
         var running: [String] = []
         var waiting: [String] = []
         var failed: [String] = []
-        for node in Set(draft.status.members.compactMap(\.node)).sorted() {
+        // A member is told to make its data only after its agent has been heard. Where none ever was (an image that
+        // cannot be pulled), nothing is there to remove, and nothing could be started to remove it.
+        let members = draft.status.members.filter { $0.joined || $0.position != nil }
+        for node in Set(members.compactMap(\.node)).sorted() {
             switch Cleanup(node: node, directory: directory).plan(&draft) {
             case .done: break
             case .running: running.append(node)

@@ -80,7 +80,7 @@ enum ObservationPolicy {
             let known = draft.observation.storageClasses,
             !known.contains(wanted)
         else { return }
-        let claimed = Set(draft.observation.claims.map(\.member))
+        let claimed = Set(draft.observation.claims.filter(\.isBound).map(\.member))
         guard draft.status.members.contains(where: { !claimed.contains($0.name) }) || draft.status.members.isEmpty
         else {
             return
