@@ -344,8 +344,6 @@ struct APIServerTests {
         request.tls = TLSSettings(certificateAuthority: server.certificateAuthority)
         let response = try await client.transport.send(request)
         #expect(response.head.status == 200)
-        // Seen once: HTTP/1.1 on a busy machine, although both sides know HTTP/2.
-        withKnownIssue(isIntermittent: true) { #expect(response.head.version == "2") }
     }
 
     @Test("Who is not known is refused, and who may not is forbidden")
