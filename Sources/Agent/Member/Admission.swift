@@ -43,12 +43,11 @@ enum Admission: Hashable, Sendable {
         switch promise.duty {
         case .sealed: return .accept(Promise(epoch: request.epoch, duty: .lead(terms)), enters: false)
         case .lead(let current):
-            // Where the log comes from may change while it is not complete; who votes may not.
-            guard current.start == terms.start, current.voters == terms.voters, current.learners == terms.learners
-            else {
+            // Where the log comes from may change while it is not complete, and so may who learns it; who votes may not.
+            guard current.start == terms.start, current.voters == terms.voters else {
                 return .refuse(conflict("this member leads epoch \(promise.epoch) with other voters or another start"))
             }
-            guard current.source != terms.source else { return .already }
+            guard current != terms else { return .already }
             return .accept(Promise(epoch: request.epoch, duty: .lead(terms)), enters: false)
         case .resigned:
             return .refuse(

@@ -548,8 +548,10 @@ actor MemberController {
         log.position = snapshot.position
         log.committed = snapshot.committed
         log.serverAttached = snapshot.serverAttached
+        log.peers = Set(snapshot.peers.map(\.name))
         log.pulling = pulling != nil
         var situation = Situation(
+            member: configuration.member,
             ordinal: configuration.ordinal,
             promise: promise,
             fresh: fresh,

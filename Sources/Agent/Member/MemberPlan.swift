@@ -34,10 +34,13 @@ struct Situation: Hashable, Sendable {
         var position: Position = .zero
         var committed: Position = .zero
         var serverAttached = false
+        /// A leader's: the other members that it gives the log to.
+        var peers: Set<String> = []
         /// A part of it is being fetched from another member.
         var pulling = false
     }
 
+    var member: String
     var ordinal: UInt32
     var promise: Promise
     /// The promise was made to a request, not found on the disk at the start of the agent.
@@ -154,7 +157,11 @@ enum MemberPlan {
             guard let server = serverEnd(situation) else { return nil }
             return .follow(leader, server: server.end)
         case .lead(let terms):
-            guard situation.log.role != .leader || situation.log.epoch != promise.epoch else { return nil }
+            if situation.log.role == .leader, situation.log.epoch == promise.epoch {
+                // Who learns the log may change while the epoch lasts.
+                let peers = Set(terms.voters + terms.learners).subtracting([situation.member])
+                return situation.log.peers == peers ? nil : .openEpoch
+            }
             if case .up(let facts) = situation.server {
                 if facts.id == situation.leadingID { return .openEpoch }
             } else if !situation.fresh {

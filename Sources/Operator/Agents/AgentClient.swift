@@ -101,7 +101,16 @@ struct AgentClient: Sendable {
             timeout: timeout
         )
         if (200..<300).contains(answer.status) { return answer.body }
-        throw (try? JSONDecoder().decode(AgentError.self, from: Data(answer.body)))
+        let error =
+            (try? JSONDecoder().decode(AgentError.self, from: Data(answer.body)))
             ?? AgentError(reason: "HTTP\(answer.status)", message: "the agent of \(endpoint.member) gave no reason")
+        throw answer.status == 409 ? AgentRefusal(error: error) : error
     }
+}
+
+/// An agent refused a request for good (status 409): asking again changes nothing.
+struct AgentRefusal: Error, CustomStringConvertible {
+    var error: AgentError
+
+    var description: String { "\(error)" }
 }

@@ -41,6 +41,7 @@ final class AgentMonitor: Sendable {
         var status: AgentStatus?
         var heard: ContinuousClock.Instant?
         var failure: String?
+        var refusal: RequestRefusal?
         var isSilent = false
         var silence: Duration
     }
@@ -111,12 +112,14 @@ final class AgentMonitor: Sendable {
             var found: [String: AgentObservation] = [:]
             for (key, stream) in streams where key.group == group {
                 guard let status = stream.status, let heard = stream.heard else { continue }
-                found[key.member] = AgentObservation(
+                var observation = AgentObservation(
                     status: status,
                     podUID: stream.endpoint.podUID,
                     age: heard.duration(to: now),
                     failure: stream.failure
                 )
+                observation.refusal = stream.refusal
+                found[key.member] = observation
             }
             return found
         }
@@ -125,6 +128,17 @@ final class AgentMonitor: Sendable {
     /// Takes in a status that was asked for, so that the next decision need not wait for the stream.
     func heard(_ status: AgentStatus, from endpoint: AgentEndpoint, of group: ObjectKey) {
         note(status, StreamKey(group: group, member: endpoint.member), endpoint)
+    }
+
+    /// Remembers how an agent answered the last request: with that refusal, or, when nil, by doing it.
+    func answered(_ refusal: RequestRefusal?, from endpoint: AgentEndpoint, of group: ObjectKey) {
+        let key = StreamKey(group: group, member: endpoint.member)
+        let isNews = streams.withLock { streams -> Bool in
+            guard let stream = streams[key], stream.endpoint == endpoint else { return false }
+            streams[key]?.refusal = refusal
+            return stream.refusal != refusal
+        }
+        if isNews { tell(group) }
     }
 
     /// Looks twice a second for streams that have fallen silent; returns when cancelled, and ends all streams.

@@ -87,11 +87,11 @@ struct GroupEffects: Sendable {
         case .label(let name, let role):
             try await label(name, role, reference, observation)
         case .initialize(let member, let request):
-            try await call(member, observation, client) { try await $0.initialize($1, request) }
+            try await call(.initialize, .none, member, observation, client) { try await $0.initialize($1, request) }
         case .lead(let member, let request):
-            try await call(member, observation, client) { try await $0.lead($1, request) }
+            try await call(.lead, request.epoch, member, observation, client) { try await $0.lead($1, request) }
         case .follow(let member, let request):
-            try await call(member, observation, client) { try await $0.follow($1, request) }
+            try await call(.follow, request.epoch, member, observation, client) { try await $0.follow($1, request) }
         case .seal(let members, let request):
             outcome.didSeal = true
             outcome.seals += await seal(members, request, observation, client)
@@ -169,7 +169,10 @@ struct GroupEffects: Sendable {
 
     // MARK: The agents
 
+    /// A refusal is kept, so that the next decision knows of it.
     private func call(
+        _ request: RequestRefusal.Request,
+        _ epoch: Epoch,
         _ member: String,
         _ observation: GroupObservation,
         _ client: AgentClient?,
@@ -178,7 +181,14 @@ struct GroupEffects: Sendable {
         guard let client, let endpoint = observation.endpoint(of: member) else {
             throw EffectError.refused("the agent of \(member) has no address")
         }
-        try await body(client, endpoint)
+        do {
+            try await body(client, endpoint)
+            monitor.answered(nil, from: endpoint, of: observation.group.key)
+        } catch let refusal as AgentRefusal {
+            let refused = RequestRefusal(request, epoch: epoch, error: refusal.error)
+            monitor.answered(refused, from: endpoint, of: observation.group.key)
+            throw refusal
+        }
     }
 
     /// Asks all at once; once a majority has answered the others get only a little more time.

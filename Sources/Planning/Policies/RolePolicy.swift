@@ -50,9 +50,9 @@ enum RolePolicy {
         guard agent.role == .leader, agent.epoch == record.epoch else { return true }
         // The source may have another address now.
         if agent.phase == .recovering, record.source != nil, agent.position < record.start { return true }
-        // A learner was added since.
-        let peers = Set(agent.peers.map(\.name))
-        return agent.phase == .writable && !learners(draft).allSatisfy { peers.contains($0) }
+        // Learners have come or gone since. The log is kept for each, so one that is gone must not be waited for.
+        let others = Set(record.voters + learners(draft)).subtracting([record.leader])
+        return agent.phase == .writable && Set(agent.peers.map(\.name)) != others
     }
 
     /// What an agent refused for good in this epoch it is not asked again.

@@ -61,6 +61,13 @@ import XDB
         )
         let moved = Promise(epoch: Self.epoch(5), duty: .lead(Self.terms(Self.leader)))
         #expect(Self.lead(Self.request(5, source: Self.leader), leads) == .accept(moved, enters: false))
+        var learned = Self.request(5)
+        learned.learners = ["orders-3"]
+        var terms = Self.terms()
+        terms.learners = ["orders-3"]
+        let taught = Promise(epoch: Self.epoch(5), duty: .lead(terms))
+        #expect(Self.lead(learned, leads) == .accept(taught, enters: false), "learners come and go in an epoch")
+        #expect(Self.lead(learned, taught) == .already)
         let follows = Promise(epoch: Self.epoch(5), duty: .follow(Self.leader))
         #expect(Self.reason(Self.lead(Self.request(5), follows)) == "EpochConflict")
     }

@@ -18,12 +18,14 @@ import XDB
         change: (inout Situation) -> Void = { _ in }
     ) -> Situation {
         var situation = Situation(
+            member: "orders-0",
             ordinal: 0,
             promise: Promise(epoch: epoch, duty: duty),
             fresh: fresh,
             log: Situation.Log(epoch: epoch, position: start, committed: start),
             server: server
         )
+        situation.log.peers = ["orders-1", "orders-2"]
         change(&situation)
         return situation
     }
@@ -148,6 +150,15 @@ import XDB
         Line(
             "even while its server starts",
             situation(lead(), server: .starting),
+            [.openEpoch]
+        ),
+        Line(
+            "a learner that has come or gone is told to the log, though the epoch is open",
+            situation(lead(), server: up(applied: opened)) {
+                $0.log.role = .leader
+                $0.log.peers = ["orders-1", "orders-2", "orders-3"]
+                $0.opened = opened
+            },
             [.openEpoch]
         ),
         Line(

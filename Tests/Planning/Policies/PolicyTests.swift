@@ -210,6 +210,9 @@ struct PolicyTests {
                 observation.agents[member]?.status.phase = member == "orders-1" ? .writable : .streaming
                 observation.agents[member]?.status.hearsLeader = member != "orders-1"
             }
+            observation.agents["orders-1"]?.status.peers = ["orders-0", "orders-2"].map {
+                AgentStatus.Peer(name: $0, durable: nil, connected: true)
+            }
         }
         #expect(
             actions == [.label(pod: "orders-0", role: .follower), .label(pod: "orders-1", role: .leader)]
