@@ -84,7 +84,8 @@ struct ControlAPI: Service {
                     while (try? await Task.sleep(for: Self.heartbeat)) != nil { line.yield() }
                 }
                 defer { group.cancelAll() }
-                for await _ in lines {
+                // A stream that went on would keep the agent from ending.
+                for await _ in lines.cancelOnGracefulShutdown() {
                     guard let status = board.published else { continue }
                     var buffer = ByteBuffer(bytes: try Self.encode(status))
                     buffer.writeString("\n")

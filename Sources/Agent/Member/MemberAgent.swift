@@ -46,10 +46,11 @@ public struct MemberAgent: Service {
         // The libraries' chatter about services and connections is not what an agent's log is for.
         var quiet = logger
         quiet.logLevel = max(quiet.logLevel, .warning)
+        // They end in reverse order: the operator can watch to the last how the member does.
         let services: [any Service] = [
-            Keeper(controller: controller),
             ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
             ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
+            Keeper(controller: controller),
         ]
         let servers = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: services, logger: quiet)

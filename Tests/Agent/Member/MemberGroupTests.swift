@@ -12,6 +12,23 @@ struct MemberGroupTests {
         LeadRequest(epoch: Epoch(rawValue: epoch), start: start, source: nil, voters: voters, learners: [])
     }
 
+    /// A stream that the operator reads must not keep the agent from ending: the pod would stay until it is killed.
+    @Test(.timeLimit(.minutes(5)))
+    func anAgentThatIsWatchedEndsInOrder() async throws {
+        let files = try TestGroupFiles()
+        let member = TestMember(2, kind: .logger, files: files)
+        let agent = try member.start()
+        try await member.wait("there") { $0.phase == .uninitialized }
+        let watch = try member.watch()
+        while (try? String(contentsOfFile: watch.output, encoding: .utf8))?.contains("\n") != true {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        agent.signal(SIGTERM)
+        #expect(await watch.curl.ended() == .exited(0))
+        #expect(await agent.ended() == .exited(0))
+        await files.end([agent], [member])
+    }
+
     /// A group of one: made, written to, its agent killed, its server killed, and elected anew.
     @Test(.timeLimit(.minutes(5)))
     func aLoneMemberSurvivesTheDeathOfEachProcess() async throws {

@@ -123,20 +123,37 @@ final class TestMember: Sendable {
 
     /// The bytes of an answer; empty when the connection was refused.
     func call(_ method: String, _ path: String, _ body: (any Encodable)?, certificate: String) async throws -> Data {
-        let host = "\(name).\(TestCertificates.group).\(TestCertificates.namespace).xdb"
-        let keys = TestCertificates.shared.path(of: certificate)
         let output = "\(files.directory.path)/\(UUID().uuidString).answer"
-        var arguments = [
-            "/usr/bin/curl", "--silent", "--max-time", "20", "--cert", "\(keys)/tls.crt", "--key", "\(keys)/tls.key",
-            "--cacert", "\(keys)/ca.crt", "--resolve", "\(host):7700:\(address)", "--request", method,
-            "--output", output, "https://\(host):7700/v1/\(path)",
-        ]
+        var arguments = curl(method, path, certificate, seconds: 20, output)
         if let body {
             arguments += ["--data", String(decoding: try JSONEncoder().encode(body), as: UTF8.self)]
         }
         _ = await (try WatchedProcess.start(arguments, output: "/dev/null")).ended()
         defer { unlink(output) }
         return (try? Data(contentsOf: URL(fileURLWithPath: output))) ?? Data()
+    }
+
+    /// Begins to watch the status; the process ends with code 0 when the agent has ended the stream in order.
+    func watch() throws -> (curl: WatchedProcess, output: String) {
+        let output = "\(files.directory.path)/\(UUID().uuidString).watch"
+        let arguments = curl("GET", "watch", "operator", seconds: 120, output) + ["--no-buffer"]
+        return (try WatchedProcess.start(arguments, output: "/dev/null"), output)
+    }
+
+    private func curl(
+        _ method: String,
+        _ path: String,
+        _ certificate: String,
+        seconds: Int,
+        _ output: String
+    ) -> [String] {
+        let host = "\(name).\(TestCertificates.group).\(TestCertificates.namespace).xdb"
+        let keys = TestCertificates.shared.path(of: certificate)
+        return [
+            "/usr/bin/curl", "--silent", "--max-time", "\(seconds)", "--cert", "\(keys)/tls.crt", "--key",
+            "\(keys)/tls.key", "--cacert", "\(keys)/ca.crt", "--resolve", "\(host):7700:\(address)", "--request",
+            method, "--output", output, "https://\(host):7700/v1/\(path)",
+        ]
     }
 
     // MARK: SQL as the application
