@@ -1,5 +1,6 @@
 /// Why a text is not the YAML that was expected, and where.
 public struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong.
     public var message: String
     /// Counted from 1.
     public var line: Int
@@ -13,6 +14,6 @@ public struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
         self.column = column
     }
 
-    /// `line 3, column 5: …`
+    /// One line for a person, for example `line 3, column 5: …`.
     public var description: String { "line \(line), column \(column): \(message)" }
 }

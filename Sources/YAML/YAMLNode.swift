@@ -13,10 +13,13 @@ public struct YAMLNode: Hashable, Sendable {
 
     /// A key and its value.
     public struct Entry: Hashable, Sendable {
+        /// The key.
         public var key: String
+        /// What stands under it.
         public var value: YAMLNode
     }
 
+    /// What it is.
     public var content: Content
     /// Counted from 1.
     public var line: Int

@@ -3,7 +3,9 @@ import KubernetesModel
 
 /// Reading and writing YAML.
 public enum YAML {
-    /// All documents of a text. Aliases are expanded, within bounds that stop a small text from growing without end.
+    /// All documents of a text.
+    ///
+    /// Aliases are expanded, within bounds that stop a small text from growing without end.
     public static func documents(_ text: String) throws(YAMLError) -> [YAMLNode] {
         try documents(Array(text.utf8))
     }

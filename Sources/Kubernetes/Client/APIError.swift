@@ -1,7 +1,10 @@
 public import KubernetesModel
 
-/// The API server said no. What it said is inside.
+/// The API server said no.
+///
+/// What it said is inside.
 public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What the API server said.
     public var status: APIStatus
     /// The method and the path of the request.
     public var request: String

@@ -19,8 +19,9 @@ struct APIRequest: Sendable {
         self.resource = type.plural
     }
 
-    /// The path of an object, or of one of its subresources. A name that is missing would make the request one about
-    /// the whole collection, so it is an error.
+    /// The path of an object, or of one of its subresources.
+    ///
+    /// A name that is missing would make the request one about the whole collection, so it is an error.
     init(object type: ResourceType, _ key: ObjectKey, subresource: String = "") throws {
         guard !key.name.isEmpty, !type.isNamespaced || !key.namespace.isEmpty else {
             let message = "the object '\(key)' of \(type) has no name or no namespace"

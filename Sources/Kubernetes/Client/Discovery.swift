@@ -29,11 +29,14 @@ public struct Discovery: Sendable {
 
     /// The server's version.
     public struct Version: Hashable, Comparable, Sendable, CustomStringConvertible {
+        /// The first number.
         public var major: Int
+        /// The second number, without a provider's additions.
         public var minor: Int
         /// For example `v1.32.1`.
         public var description: String
 
+        /// Orders versions by age.
         public static func < (left: Version, right: Version) -> Bool {
             (left.major, left.minor) < (right.major, right.minor)
         }

@@ -1,8 +1,9 @@
 public import KubernetesModel
 
 extension KubernetesClient {
-    /// Deletes an object, or asks for it when finalizers hold it. Throws `APIError.isNotFound` when there is none, and
-    /// `isConflict` when a precondition does not hold.
+    /// Deletes an object, or asks for it when finalizers hold it.
+    ///
+    /// Throws `APIError.isNotFound` when there is none, and `isConflict` when a precondition does not hold.
     public func delete<Object: KubernetesObject>(
         _ type: Object.Type,
         _ key: ObjectKey,
@@ -19,7 +20,9 @@ extension KubernetesClient {
         _ = try await send(request)
     }
 
-    /// Asks a pod to go, as its disruption budget allows. `APIError.isTooManyRequests` says that it does not now.
+    /// Asks a pod to go, as its disruption budget allows.
+    ///
+    /// `APIError.isTooManyRequests` says that it does not now.
     public func evict(_ pod: ObjectKey, _ options: DeleteOptions = DeleteOptions()) async throws {
         let version = try await discoveryCache.evictionVersion(self)
         var request = try APIRequest(object: Pod.resource, pod, subresource: "eviction")

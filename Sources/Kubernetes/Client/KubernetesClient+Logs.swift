@@ -7,7 +7,9 @@ extension KubernetesClient {
         return String(decoding: try await send(request), as: UTF8.self)
     }
 
-    /// Reads the log of a container as it grows, until the container ends. No data for long is nothing unusual.
+    /// Reads the log of a container as it grows, until the container ends.
+    ///
+    /// No data for long is nothing unusual.
     public func followLogs(_ pod: ObjectKey, _ options: LogOptions = LogOptions()) async throws -> HTTPBody {
         var request = try Self.logRequest(pod, options)
         request.query.append(("follow", "true"))

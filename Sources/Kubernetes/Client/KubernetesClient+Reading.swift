@@ -22,8 +22,9 @@ extension KubernetesClient {
         }
     }
 
-    /// Reads all objects of a kind, page by page: of one namespace, or of all when it is empty. Starts again when the
-    /// server has forgotten the version of the list between two pages.
+    /// Reads all objects of a kind, page by page: of one namespace, or of all when it is empty.
+    ///
+    /// Starts again when the server has forgotten the version of the list between two pages.
     public func list<Object: KubernetesObject>(
         _ type: Object.Type = Object.self,
         in namespace: String = "",

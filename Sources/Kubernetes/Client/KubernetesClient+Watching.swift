@@ -1,8 +1,9 @@
 public import KubernetesModel
 
 extension KubernetesClient {
-    /// Watches a kind in one namespace, or in all when it is empty, until the server or the connection ends. This is
-    /// one attempt: going on after its end, and listing when it is told so, is a reflector's task.
+    /// Watches a kind in one namespace, or in all when it is empty, until the server or the connection ends.
+    ///
+    /// This is one attempt: going on after its end, and listing when it is told so, is a reflector's task.
     public func watch<Object: KubernetesObject>(
         _ type: Object.Type = Object.self,
         in namespace: String = "",

@@ -15,9 +15,10 @@ extension KubernetesClient {
         return try Object(json: try await send(request))
     }
 
-    /// Writes the fields of the body by server-side apply, making the object if it is not there. The name and the
-    /// namespace are those in the body's metadata; `apiVersion` and `kind` are filled in. Fields that this field
-    /// manager had applied before and that the body no longer has are removed.
+    /// Writes the fields of the body by server-side apply, making the object if it is not there.
+    ///
+    /// The name and the namespace are those in the body's metadata; `apiVersion` and `kind` are filled in. Fields that
+    /// this field manager had applied before and that the body no longer has are removed.
     @discardableResult
     public func apply<Object: KubernetesObject>(
         _ body: some JSONEncodable,
@@ -27,8 +28,9 @@ extension KubernetesClient {
         try Object(json: try await apply(JSONValue(body), type.resource, "", options))
     }
 
-    /// Writes fields of the status by server-side apply. With a resource version in the body's metadata it is a
-    /// conflict when the object has changed.
+    /// Writes fields of the status by server-side apply.
+    ///
+    /// With a resource version in the body's metadata it is a conflict when the object has changed.
     @discardableResult
     public func applyStatus<Object: KubernetesObject>(
         _ body: some JSONEncodable,
@@ -66,8 +68,9 @@ extension KubernetesClient {
         try await update(object, "status", options)
     }
 
-    /// Changes fields by a JSON merge patch (RFC 7396): null removes. With a resource version it is a conflict when the
-    /// object has changed.
+    /// Changes fields by a JSON merge patch (RFC 7396): null removes.
+    ///
+    /// With a resource version it is a conflict when the object has changed.
     @discardableResult
     public func patch<Object: KubernetesObject>(
         _ type: Object.Type = Object.self,

@@ -9,7 +9,9 @@ public import Logging
 public final class KubernetesClient: Sendable {
     /// What came of one request, for metrics.
     public struct Observation: Sendable {
+        /// The HTTP method.
         public var method: String
+        /// The API server's host and port.
         public var host: String
         /// The kind's plural, for example `pods`; empty for requests that are about none.
         public var resource: String
@@ -21,7 +23,9 @@ public final class KubernetesClient: Sendable {
 
     /// How often a request is sent in all, and how long an answer may take.
     public struct Limits: Sendable {
+        /// How often a request is sent at most.
         public var attempts: Int
+        /// The longest time for one request, from sending it to the end of its answer.
         public var timeout: Duration
 
         /// Four times, a minute each.
@@ -31,6 +35,7 @@ public final class KubernetesClient: Sendable {
         }
     }
 
+    /// Where the API server is, and who this client is to it.
     public let configuration: Configuration
     /// The name under which the API server keeps which fields are ours.
     public let fieldManager: String

@@ -32,7 +32,9 @@ public struct ListOptions: Hashable, Sendable {
         case notOlderThan(String)
     }
 
+    /// Which objects.
     public var selection: Selection
+    /// How new the answer must be.
     public var freshness: Freshness
     /// Objects on one page.
     public var pageSize: Int
@@ -47,15 +49,21 @@ public struct ListOptions: Hashable, Sendable {
 
 /// How a watch is made.
 public struct WatchOptions: Hashable, Sendable {
+    /// Which objects.
     public var selection: Selection
     /// Where it goes on from; empty starts with an `added` for every object that there is.
     public var resourceVersion: String
-    /// Asks for all objects first, then a bookmark with `isEndOfInitialEvents`: a list without the list's cost. Only
-    /// servers where `Discovery.streamsLists` is true know it; others may ignore it, or refuse it as invalid.
+    /// Asks for all objects first, then a bookmark with `isEndOfInitialEvents`: a list without the list's cost.
+    ///
+    /// Only servers where `Discovery.streamsLists` is true know it; others may ignore it, or refuse it as invalid.
     public var sendsInitialEvents: Bool
-    /// When the server ends the watch. Reflectors choose it at random, so that not all come back at once.
+    /// When the server ends the watch.
+    ///
+    /// Reflectors choose it at random, so that not all come back at once.
     public var timeout: Duration
-    /// The longest silence. Bookmarks come about once a minute; a silent connection is probed by TCP before that.
+    /// The longest silence.
+    ///
+    /// Bookmarks come about once a minute; a silent connection is probed by TCP before that.
     public var idleTimeout: Duration
 
     /// From a resource version on, for five minutes.
@@ -100,6 +108,7 @@ public struct DeleteOptions: Hashable, Sendable {
         case orphan = "Orphan"
     }
 
+    /// What happens to the objects that it owns.
     public var propagation: Propagation
     /// Nil for what the object says; 0 deletes at once, without the kubelet's word.
     public var gracePeriodSeconds: Int?
@@ -107,6 +116,7 @@ public struct DeleteOptions: Hashable, Sendable {
     public var uid: String?
     /// Only this version of the object.
     public var resourceVersion: String?
+    /// The server checks and answers, and changes nothing.
     public var isDryRun: Bool
 
     /// In the background, with the object's own grace period.
@@ -131,6 +141,7 @@ public struct LogOptions: Hashable, Sendable {
     public var container: String
     /// The last so many lines.
     public var tailLines: Int?
+    /// Only what was written in the last so many seconds; nil for all.
     public var sinceSeconds: Int?
     /// The log of the container before its last restart.
     public var isPrevious: Bool

@@ -102,7 +102,9 @@ private enum Frame<Object: KubernetesObject>: JSONDecodable {
     }
 }
 
-/// Cuts a body into lines. A last line that does not end is dropped: it may be half of an object.
+/// Cuts a body into lines.
+///
+/// A last line that does not end is dropped: it may be half of an object.
 struct LineReader {
     /// No object of the API server is nearly as large.
     static let maximumLength = 64 << 20

@@ -75,7 +75,9 @@ extension Configuration {
         return try merged.configuration(context: context)
     }
 
-    /// All bytes of a file. Blocks; off the start of the program it is called on a thread that may.
+    /// All bytes of a file.
+    ///
+    /// Blocks; off the start of the program it is called on a thread that may.
     static func bytes(of file: String) throws(ConfigurationError) -> [UInt8] {
         do {
             return Array(try Data(contentsOf: URL(filePath: file)))

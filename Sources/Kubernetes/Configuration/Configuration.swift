@@ -21,9 +21,11 @@ public struct Configuration: Hashable, Sendable {
     public struct ExecPlugin: Hashable, Sendable {
         /// A path; relative to the file of the configuration when it has a slash, else looked up in `PATH`.
         public var command: String
+        /// The program's arguments.
         public var arguments: [String]
         /// Added to our own environment.
         public var environment: [String: String]
+        /// The version of the protocol between client and plugin, for example `client.authentication.k8s.io/v1`.
         public var apiVersion: String
         /// What to tell people who do not have the program.
         public var installHint: String
@@ -35,6 +37,7 @@ public struct Configuration: Hashable, Sendable {
     public var server: String
     /// The namespace of the context, `default` where it has none.
     public var namespace: String
+    /// Who this client is to the server.
     public var identity: Identity
     /// Whom we trust; nil for the system's certificates.
     public var certificateAuthority: Source?

@@ -17,7 +17,7 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
         self.field = field
     }
 
-    /// `/root/.kube/config:12: clusters[0].cluster.server: …`
+    /// One line for a person, for example `config:12: clusters[0].cluster.server: …`.
     public var description: String {
         var text = file
         if let line { text += ":\(line)" }

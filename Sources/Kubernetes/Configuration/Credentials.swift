@@ -41,7 +41,9 @@ actor Credentials {
         return try await load()
     }
 
-    /// Asks again, because the server has not accepted this. False when nothing else is to be had.
+    /// Asks again, because the server has not accepted this.
+    ///
+    /// False when nothing else is to be had.
     func renew(insteadOf refused: Authorization) async -> Bool {
         if let authorization, authorization != refused { return true }
         do {

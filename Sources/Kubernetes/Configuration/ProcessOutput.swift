@@ -26,7 +26,9 @@ struct ProcessOutput: Sendable {
         }
     }
 
-    /// Runs a program to its end, without input. It is killed when it takes too long.
+    /// Runs a program to its end, without input.
+    ///
+    /// It is killed when it takes too long.
     static func of(
         _ command: String,
         _ arguments: [String],

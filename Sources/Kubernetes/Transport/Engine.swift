@@ -2,7 +2,9 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// The thread that owns libcurl's multi handle and every easy handle. Others post what they want and wake it.
+/// The thread that owns libcurl's multi handle and every easy handle.
+///
+/// Others post what they want and wake it.
 final class Engine: Sendable {
     private enum Command {
         case start(Transfer)

@@ -11,17 +11,24 @@ public struct HTTPRequest: Sendable {
         case exclusive
     }
 
+    /// The HTTP method.
     public var method: String
+    /// The whole address.
     public var url: String
+    /// The headers besides those that libcurl sets itself.
     public var headers: [HTTPHeader]
+    /// The body; nil for none.
     public var body: [UInt8]?
+    /// Over which connections it may go.
     public var connection: Connection
     /// Trust and identity; nil for the system's trust and none.
     public var tls: TLSSettings?
     /// The address to connect to instead of the one that the URL's name resolves to; the name still is what the
     /// server's certificate must carry.
     public var connectTo: Endpoint?
-    /// A proxy's URL (`http`, `https` or `socks5`); nil for none. The environment is never asked.
+    /// A proxy's URL (`http`, `https` or `socks5`); nil for none.
+    ///
+    /// The environment is never asked.
     public var proxy: String?
     /// Until the connection stands, TLS included.
     public var connectTimeout: Duration
@@ -29,7 +36,9 @@ public struct HTTPRequest: Sendable {
     public var timeout: Duration?
     /// The longest silence within an exchange; time in which the consumer holds the stream up does not count.
     public var idleTimeout: Duration?
-    /// Longer bodies than this are an error. Streams have no limit.
+    /// Longer bodies than this are an error.
+    ///
+    /// Streams have no limit.
     public var maximumBodySize: Int
 
     /// A request with the usual limits: 10 s to connect, a minute in all, 256 MiB.
@@ -47,7 +56,9 @@ public struct HTTPRequest: Sendable {
 
 /// A header's field.
 public struct HTTPHeader: Hashable, Sendable {
+    /// The name; its case does not matter.
     public var name: String
+    /// The value.
     public var value: String
 
     /// A field.
@@ -61,6 +72,7 @@ public struct HTTPHeader: Hashable, Sendable {
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// An IP address or a name.
     public var host: String
+    /// The port.
     public var port: Int
 
     /// An address and a port.
@@ -73,8 +85,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Whom a connection trusts, and who it says that it is. All PEM, in memory: certificates rotate under paths, and
-/// libcurl caches paths for a day.
+/// Whom a connection trusts, and who it says that it is.
+///
+/// All PEM, in memory: certificates rotate under paths, and libcurl caches paths for a day.
 public struct TLSSettings: Hashable, Sendable {
     /// The certificates that sign servers' certificates; nil for the system's.
     public var certificateAuthority: [UInt8]?
@@ -85,7 +98,9 @@ public struct TLSSettings: Hashable, Sendable {
 
     /// A certificate and its key.
     public struct Identity: Hashable, Sendable, CustomStringConvertible {
+        /// The certificate, in PEM, with what leads to an authority that the server trusts.
         public var certificate: [UInt8]
+        /// Its private key, in PEM.
         public var key: [UInt8]
 
         /// A certificate and its key.
@@ -108,9 +123,11 @@ public struct TLSSettings: Hashable, Sendable {
 
 /// The status line and the header of an answer.
 public struct HTTPResponseHead: Hashable, Sendable {
+    /// The HTTP status.
     public var status: Int
     /// The protocol's version, for example `2` or `1.1`.
     public var version: String
+    /// All headers, in their order.
     public var headers: [HTTPHeader]
 
     /// A head.
@@ -128,7 +145,9 @@ public struct HTTPResponseHead: Hashable, Sendable {
 
 /// An answer with all of its body.
 public struct HTTPResponse: Sendable {
+    /// Status and headers.
     public var head: HTTPResponseHead
+    /// The whole body.
     public var body: [UInt8]
 
     /// An answer.

@@ -102,7 +102,9 @@ final class Transfer: Sendable {
     /// True when a cancelled or failed transfer only waits to be removed.
     var isFinished: Bool { state.withLock { $0.outcome != nil } }
 
-    /// The end: of the body, or of all hope for it. Only the first outcome counts.
+    /// The end: of the body, or of all hope for it.
+    ///
+    /// Only the first outcome counts.
     func finish(_ outcome: Result<Void, any Error>) {
         let ready = state.withLock { state -> (() -> Void)? in
             guard state.outcome == nil else { return nil }
@@ -139,7 +141,9 @@ final class Transfer: Sendable {
         }
     }
 
-    /// Waits for the next bytes; nil at the end. `resume` is called when the pause of a full buffer is over.
+    /// Waits for the next bytes; nil at the end.
+    ///
+    /// `resume` is called when the pause of a full buffer is over.
     func chunk(resume: @Sendable () -> Void) async throws -> [UInt8]? {
         try await withCheckedThrowingContinuation { continuation in
             let (ready, wasPaused) = state.withLock { state -> ((() -> Void)?, Bool) in

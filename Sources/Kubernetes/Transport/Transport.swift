@@ -27,8 +27,9 @@ public final class Transport: Sendable {
         state.withLock(\.engine).close()
     }
 
-    /// Sends a request and waits for all of its answer, whatever its status. Throws `TransportError`, or
-    /// `CancellationError` when the task is cancelled.
+    /// Sends a request and waits for all of its answer, whatever its status.
+    ///
+    /// Throws `TransportError`, or `CancellationError` when the task is cancelled.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let transfer = Transfer(request, isStream: false)
         let engine = try start(transfer)
@@ -42,8 +43,10 @@ public final class Transport: Sendable {
         }
     }
 
-    /// Sends a request and returns when the header of its answer is there. The body comes as it is received: a slow
-    /// consumer slows the sender down. Letting go of the body, or cancelling the task that reads it, ends the exchange.
+    /// Sends a request and returns when the header of its answer is there.
+    ///
+    /// The body comes as it is received: a slow consumer slows the sender down. Letting go of the body, or cancelling
+    /// the task that reads it, ends the exchange.
     public func stream(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: HTTPBody) {
         let transfer = Transfer(request, isStream: true)
         let engine = try start(transfer)
@@ -89,7 +92,9 @@ public final class Transport: Sendable {
 
 /// The body of an answer, read once, by one task.
 public struct HTTPBody: AsyncSequence, Sendable {
+    /// Bytes as they came.
     public typealias Element = [UInt8]
+    /// A `TransportError`, or `CancellationError`.
     public typealias Failure = any Error
 
     /// Ends the exchange when nobody can read it any more.
@@ -130,6 +135,7 @@ public struct HTTPBody: AsyncSequence, Sendable {
         return bytes
     }
 
+    /// Begins to read; a body can be read once.
     public func makeAsyncIterator() -> Iterator { Iterator(body: self) }
 
     /// Reads the body.

@@ -1,4 +1,6 @@
-/// Why no answer came, or not all of it. A cancelled task gets a `CancellationError` instead.
+/// Why no answer came, or not all of it.
+///
+/// A cancelled task gets a `CancellationError` instead.
 public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What went wrong.
     public enum Reason: Hashable, Sendable {
@@ -30,6 +32,7 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         case other
     }
 
+    /// What went wrong.
     public var reason: Reason
     /// What libcurl says.
     public var message: String

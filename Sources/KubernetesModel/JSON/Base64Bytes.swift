@@ -1,5 +1,6 @@
 /// Bytes that JSON has as Base64 text, as in the `data` of a Secret.
 public struct Base64Bytes: Hashable, Sendable {
+    /// The bytes themselves.
     public var bytes: [UInt8]
 
     /// Wraps bytes.
@@ -7,7 +8,9 @@ public struct Base64Bytes: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Decodes the standard alphabet with padding; line breaks are passed over. Nil when the text is anything else.
+    /// Decodes the standard alphabet with padding; line breaks are passed over.
+    ///
+    /// Nil when the text is anything else.
     public init?(text: String) {
         bytes = []
         bytes.reserveCapacity(text.utf8.count / 4 * 3)
@@ -79,5 +82,6 @@ extension Base64Bytes: JSONCodable {
         self = value
     }
 
+    /// Writes them as a string in base 64.
     public func encode(to writer: inout JSONWriter) { writer.write(text) }
 }

@@ -44,17 +44,23 @@ extension JSONDecodable {
 }
 
 extension String: JSONCodable {
+    /// Reads a JSON string.
     public init(from reader: inout JSONReader) throws(JSONError) { self = try reader.readString() }
+    /// Writes a JSON string.
     public func encode(to writer: inout JSONWriter) { writer.write(self) }
 }
 
 extension Bool: JSONCodable {
+    /// Reads true or false.
     public init(from reader: inout JSONReader) throws(JSONError) { self = try reader.readBool() }
+    /// Writes true or false.
     public func encode(to writer: inout JSONWriter) { writer.write(self) }
 }
 
 extension Double: JSONCodable {
+    /// Reads a JSON number.
     public init(from reader: inout JSONReader) throws(JSONError) { self = try reader.readDouble() }
+    /// Writes a JSON number.
     public func encode(to writer: inout JSONWriter) { writer.write(self) }
 }
 
@@ -83,10 +89,12 @@ extension Optional: JSONDecodable where Wrapped: JSONDecodable {
 }
 
 extension Optional: JSONEncodable where Wrapped: JSONEncodable {
+    /// Writes null for nil.
     public func encode(to writer: inout JSONWriter) {
         if let self { self.encode(to: &writer) } else { writer.writeNull() }
     }
 
+    /// Nil is left out, and so is a value that would be.
     public var isAbsentInJSON: Bool { self?.isAbsentInJSON ?? true }
 }
 
@@ -101,6 +109,7 @@ extension Array: JSONDecodable where Element: JSONDecodable {
 }
 
 extension Array: JSONEncodable where Element: JSONEncodable {
+    /// Writes an array.
     public func encode(to writer: inout JSONWriter) {
         writer.beginArray()
         for element in self { writer.write(element) }

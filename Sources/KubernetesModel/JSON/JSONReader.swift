@@ -14,14 +14,18 @@
 /// After every key and every `nextElement()` exactly one value must be read or skipped. The reader is strict (RFC 8259,
 /// valid UTF-8, nothing after the value) and its depth is bounded; hostile bytes end in a `JSONError`.
 public struct JSONReader: ~Copyable {
-    /// Deeper nesting than this is an error. Kubernetes objects stay far below; the bound keeps recursion harmless.
+    /// Deeper nesting than this is an error.
+    ///
+    /// Kubernetes objects stay far below; the bound keeps recursion harmless.
     public static let maximumDepth = 256
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var offset = 0
     private var depth = 0
-    /// True right after an opening bracket, where no comma is due. One flag is enough for all levels: a nested
-    /// container is always closed, and so past its first entry, when its parent goes on.
+    /// True right after an opening bracket, where no comma is due.
+    ///
+    /// One flag is enough for all levels: a nested container is always closed, and so past its first entry, when its
+    /// parent goes on.
     private var isFirst = false
 
     /// The bytes must outlive the reader, which `read(_:as:)` and `read(_:_:)` see to.

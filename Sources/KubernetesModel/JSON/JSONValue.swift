@@ -18,11 +18,17 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     ExpressibleByFloatLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
+    /// Null.
     public init(nilLiteral: ()) { self = .null }
+    /// True or false.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// A number without a fraction.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A number.
     public init(floatLiteral value: Double) { self = .number(value) }
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// An array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 
     /// The last of equal keys counts.
@@ -77,8 +83,9 @@ extension JSONValue {
 // MARK: Looking into values
 
 extension JSONValue {
-    /// A field of an object; nil when it is absent or this is no object. Setting a field makes an object of anything
-    /// else.
+    /// A field of an object; nil when it is absent or this is no object.
+    ///
+    /// Setting a field makes an object of anything else.
     public subscript(key: String) -> JSONValue? {
         get { objectValue?[key] }
         set {
@@ -122,6 +129,7 @@ extension JSONValue {
 // MARK: Reading and writing
 
 extension JSONValue: JSONCodable {
+    /// Reads any JSON value.
     public init(from reader: inout JSONReader) throws(JSONError) { self = try reader.readValue() }
 
     /// Keys are sorted, so that equal values have equal bytes.

@@ -1,5 +1,6 @@
 /// The definition of a kind, as far as whether and in which versions it is served.
 public struct CustomResourceDefinition: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "apiextensions.k8s.io",
         version: "v1",
@@ -10,13 +11,17 @@ public struct CustomResourceDefinition: KubernetesObject, Hashable {
 
     /// One version of the kind.
     public struct Version: Hashable, Sendable, JSONDecodable {
+        /// The version, for example `v1alpha1`.
         public var name = ""
+        /// The server answers requests in this version.
         public var isServed = false
+        /// Objects are kept in this version.
         public var isStorage = false
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -30,8 +35,11 @@ public struct CustomResourceDefinition: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// The versions of the kind.
     public var versions: [Version] = []
+    /// Above all `Established`: the server serves the kind.
     public var conditions: [Condition] = []
 
     /// Nothing known.
@@ -45,6 +53,7 @@ public struct CustomResourceDefinition: KubernetesObject, Hashable {
     /// True when the API server serves the kind.
     public var isEstablished: Bool { conditions.isTrue("Established") }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

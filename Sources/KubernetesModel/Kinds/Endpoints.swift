@@ -1,16 +1,21 @@
 /// Who stands behind a service.
 public struct Endpoints: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(group: "", version: "v1", kind: "Endpoints", plural: "endpoints")
 
     /// One address.
     public struct Address: Hashable, Sendable, JSONDecodable {
+        /// The pod's address.
         public var ip = ""
+        /// The node that it is on.
         public var nodeName: String?
+        /// The pod.
         public var targetRef: ObjectReference?
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -26,12 +31,15 @@ public struct Endpoints: KubernetesObject, Hashable {
 
     /// One port.
     public struct Port: Hashable, Sendable, JSONDecodable {
+        /// The port's name in the Service.
         public var name = ""
+        /// The port of the pods.
         public var port: Int32 = 0
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -46,13 +54,17 @@ public struct Endpoints: KubernetesObject, Hashable {
 
     /// Addresses that serve the same ports.
     public struct Subset: Hashable, Sendable, JSONDecodable {
+        /// Pods that take connections.
         public var addresses: [Address] = []
+        /// Pods that are selected, but not ready.
         public var notReadyAddresses: [Address] = []
+        /// The ports of all of them.
         public var ports: [Port] = []
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -66,7 +78,9 @@ public struct Endpoints: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// The addresses, grouped by their ports.
     public var subsets: [Subset] = []
 
     /// Nothing known.
@@ -77,6 +91,7 @@ public struct Endpoints: KubernetesObject, Hashable {
         self.metadata = metadata
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,5 +1,6 @@
 /// Something that happened to an object, for people: `events.k8s.io/v1`.
 public struct Event: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events")
 
     /// Whether someone should look.
@@ -10,7 +11,9 @@ public struct Event: KubernetesObject, Hashable {
 
     /// The same event again and again.
     public struct Series: Hashable, Sendable {
+        /// How often it was seen.
         public var count: Int32
+        /// When it was seen last.
         public var lastObservedTime: MicroTime
 
         /// So often, last at that time.
@@ -20,8 +23,11 @@ public struct Event: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// When it was seen first.
     public var eventTime: MicroTime?
+    /// Its repetitions; nil while there are none.
     public var series: Series?
     /// For example `xdb-operator.github.io/operator`.
     public var reportingController = ""
@@ -37,6 +43,7 @@ public struct Event: KubernetesObject, Hashable {
     public var related: ObjectReference?
     /// For a person; at most 1024 bytes.
     public var note = ""
+    /// Normal or a warning.
     public var type = EventType.normal
 
     /// An event with this name; the other fields are set one by one.
@@ -46,6 +53,7 @@ public struct Event: KubernetesObject, Hashable {
 }
 
 extension Event: JSONEncodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -67,6 +75,7 @@ extension Event: JSONEncodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("apiVersion", Self.resource.apiVersion)
@@ -87,6 +96,7 @@ extension Event: JSONEncodable {
 }
 
 extension Event.Series: JSONCodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         self.init(count: 0, lastObservedTime: MicroTime(Time(seconds: 0)))
         try reader.beginObject()
@@ -99,6 +109,7 @@ extension Event.Series: JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("count", count)

@@ -1,5 +1,6 @@
 /// Who leads, until when: what replicas of a controller elect their leader with.
 public struct Lease: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "coordination.k8s.io",
         version: "v1",
@@ -11,8 +12,11 @@ public struct Lease: KubernetesObject, Hashable {
     public struct Spec: Hashable, Sendable {
         /// Empty when the leader has let go.
         public var holderIdentity = ""
+        /// How long after its renewal others have to wait before they take it.
         public var leaseDurationSeconds: Int32 = 0
+        /// When the present holder took it.
         public var acquireTime: MicroTime?
+        /// When the present holder renewed it last.
         public var renewTime: MicroTime?
         /// How often the holder has changed.
         public var leaseTransitions: Int32 = 0
@@ -21,7 +25,9 @@ public struct Lease: KubernetesObject, Hashable {
         public init() {}
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// What is wanted.
     public var spec = Spec()
 
     /// A lease with this record.
@@ -32,6 +38,7 @@ public struct Lease: KubernetesObject, Hashable {
 }
 
 extension Lease: JSONEncodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -43,6 +50,7 @@ extension Lease: JSONEncodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("apiVersion", Self.resource.apiVersion)
@@ -54,6 +62,7 @@ extension Lease: JSONEncodable {
 }
 
 extension Lease.Spec: JSONCodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -68,6 +77,7 @@ extension Lease.Spec: JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("holderIdentity", holderIdentity)

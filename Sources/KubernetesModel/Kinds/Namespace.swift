@@ -1,5 +1,6 @@
 /// A namespace.
 public struct Namespace: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "",
         version: "v1",
@@ -8,6 +9,7 @@ public struct Namespace: KubernetesObject, Hashable {
         isNamespaced: false
     )
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
     /// `Active` or `Terminating`.
     public var phase = ""
@@ -20,6 +22,7 @@ public struct Namespace: KubernetesObject, Hashable {
         self.metadata = metadata
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

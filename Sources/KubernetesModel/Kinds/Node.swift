@@ -1,5 +1,6 @@
 /// A host: its labels, and whether it takes pods.
 public struct Node: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "",
         version: "v1",
@@ -10,15 +11,19 @@ public struct Node: KubernetesObject, Hashable {
 
     /// Something that keeps pods away that do not tolerate it.
     public struct Taint: Hashable, Sendable, JSONDecodable {
+        /// The taint's name.
         public var key = ""
+        /// Its value; often empty.
         public var value = ""
         /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
         public var effect = ""
+        /// When it was added; only for effects that evict.
         public var timeAdded: Time?
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -37,12 +42,15 @@ public struct Node: KubernetesObject, Hashable {
     public struct Spec: Hashable, Sendable, JSONDecodable {
         /// Set by `kubectl cordon`.
         public var isUnschedulable = false
+        /// What keeps pods away that do not tolerate it.
         public var taints: [Taint] = []
+        /// The machine, as its cloud names it.
         public var providerID = ""
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -60,11 +68,13 @@ public struct Node: KubernetesObject, Hashable {
     public struct Address: Hashable, Sendable, JSONDecodable {
         /// For example `InternalIP` or `Hostname`.
         public var type = ""
+        /// The address or name.
         public var address = ""
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -79,13 +89,17 @@ public struct Node: KubernetesObject, Hashable {
 
     /// What the kubelet says.
     public struct Status: Hashable, Sendable, JSONDecodable {
+        /// `Ready` and the pressures.
         public var conditions: [Condition] = []
+        /// How it is reached.
         public var addresses: [Address] = []
+        /// What pods can have in all, by resource.
         public var allocatable: [String: Quantity] = [:]
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -99,8 +113,11 @@ public struct Node: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// What is wanted.
     public var spec = Spec()
+    /// What is.
     public var status = Status()
 
     /// Nothing known.
@@ -120,6 +137,7 @@ public struct Node: KubernetesObject, Hashable {
             ?? ""
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,5 +1,6 @@
 /// A piece of storage.
 public struct PersistentVolume: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "",
         version: "v1",
@@ -10,9 +11,13 @@ public struct PersistentVolume: KubernetesObject, Hashable {
 
     /// Where it is and who has it.
     public struct Spec: Hashable, Sendable, JSONDecodable {
+        /// The class that it belongs to.
         public var storageClassName = ""
+        /// The claim that has it.
         public var claimRef: ObjectReference?
+        /// What happens to it when its claim goes: `Retain` or `Delete`.
         public var reclaimPolicy = ""
+        /// Its size, under `storage`.
         public var capacity: [String: Quantity] = [:]
         /// Binds local storage to its nodes; kept as it is.
         public var nodeAffinity: JSONValue?
@@ -20,6 +25,7 @@ public struct PersistentVolume: KubernetesObject, Hashable {
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -43,6 +49,7 @@ public struct PersistentVolume: KubernetesObject, Hashable {
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -54,8 +61,11 @@ public struct PersistentVolume: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// What is wanted.
     public var spec = Spec()
+    /// What is.
     public var status = Status()
 
     /// Nothing known.
@@ -66,6 +76,7 @@ public struct PersistentVolume: KubernetesObject, Hashable {
         self.metadata = metadata
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,5 +1,6 @@
 /// A claim of storage.
 public struct PersistentVolumeClaim: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "",
         version: "v1",
@@ -9,15 +10,19 @@ public struct PersistentVolumeClaim: KubernetesObject, Hashable {
 
     /// What is claimed.
     public struct Spec: Hashable, Sendable, JSONDecodable {
+        /// The class to take a volume of; nil for the cluster's default.
         public var storageClassName: String?
         /// Empty until it is bound.
         public var volumeName = ""
+        /// How it may be mounted.
         public var accessModes: [String] = []
+        /// What is asked for: the size, under `storage`.
         public var requests: [String: Quantity] = [:]
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -36,12 +41,15 @@ public struct PersistentVolumeClaim: KubernetesObject, Hashable {
     public struct Status: Hashable, Sendable, JSONDecodable {
         /// `Pending`, `Bound` or `Lost`.
         public var phase = ""
+        /// What it has: the size, under `storage`.
         public var capacity: [String: Quantity] = [:]
+        /// What goes on with it, such as a resize.
         public var conditions: [Condition] = []
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -55,8 +63,11 @@ public struct PersistentVolumeClaim: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// What is wanted.
     public var spec = Spec()
+    /// What is.
     public var status = Status()
 
     /// Nothing known.
@@ -67,6 +78,7 @@ public struct PersistentVolumeClaim: KubernetesObject, Hashable {
         self.metadata = metadata
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,17 +1,21 @@
 /// A pod, as far as its placement and its state go.
 public struct Pod: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(group: "", version: "v1", kind: "Pod", plural: "pods")
 
     /// Where it runs and what.
     public struct Spec: Hashable, Sendable, JSONDecodable {
         /// Empty until the scheduler has chosen.
         public var nodeName = ""
+        /// The containers, without the init containers.
         public var containers: [Container] = []
+        /// The volumes.
         public var volumes: [Volume] = []
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -27,7 +31,9 @@ public struct Pod: KubernetesObject, Hashable {
 
     /// A container that is wanted.
     public struct Container: Hashable, Sendable, JSONDecodable {
+        /// The container's name.
         public var name = ""
+        /// The image.
         public var image = ""
 
         /// Names a container.
@@ -36,6 +42,7 @@ public struct Pod: KubernetesObject, Hashable {
             self.image = image
         }
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -50,10 +57,14 @@ public struct Pod: KubernetesObject, Hashable {
 
     /// A volume, as far as it is a claim or a directory of the host.
     public struct Volume: Hashable, Sendable, JSONDecodable {
+        /// The volume's name.
         public var name = ""
+        /// The claim behind it.
         public var claimName: String?
+        /// The directory of the node behind it.
         public var hostPath: String?
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -78,20 +89,29 @@ public struct Pod: KubernetesObject, Hashable {
 
     /// What the kubelet says.
     public struct Status: Hashable, Sendable, JSONDecodable {
+        /// How far its life is.
         public var phase = Phase.pending
         /// Set when the pod failed as a whole, for example `Evicted` or `NodeLost`.
         public var reason = ""
+        /// The same in words.
         public var message = ""
+        /// Its address; empty before it has one.
         public var podIP = ""
+        /// Its node's address.
         public var hostIP = ""
+        /// When the kubelet took it up.
         public var startTime: Time?
+        /// `PodScheduled`, `Initialized`, `ContainersReady`, `Ready`.
         public var conditions: [Condition] = []
+        /// Its init containers, in their order.
         public var initContainerStatuses: [ContainerStatus] = []
+        /// Its containers.
         public var containerStatuses: [ContainerStatus] = []
 
         /// Nothing known.
         public init() {}
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -113,10 +133,15 @@ public struct Pod: KubernetesObject, Hashable {
 
     /// What the kubelet says of one container.
     public struct ContainerStatus: Hashable, Sendable, JSONDecodable {
+        /// The container's name.
         public var name = ""
+        /// Its readiness probe succeeds.
         public var isReady = false
+        /// How often it was started again.
         public var restartCount = 0
+        /// What it does now.
         public var state = ContainerState.none
+        /// How its life before this one ended.
         public var lastState = ContainerState.none
 
         /// Names a container whose state is not known.
@@ -124,6 +149,7 @@ public struct Pod: KubernetesObject, Hashable {
             self.name = name
         }
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -147,6 +173,7 @@ public struct Pod: KubernetesObject, Hashable {
         case running(since: Time?)
         case terminated(exitCode: Int, reason: String, message: String, at: Time?)
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             self = .none
             var reason = ""
@@ -180,8 +207,11 @@ public struct Pod: KubernetesObject, Hashable {
         }
     }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// What is wanted.
     public var spec = Spec()
+    /// What is.
     public var status = Status()
 
     /// An empty pod, for tests of decisions.
@@ -194,6 +224,7 @@ public struct Pod: KubernetesObject, Hashable {
     /// True when its `Ready` condition holds.
     public var isReady: Bool { status.conditions.isTrue("Ready") }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

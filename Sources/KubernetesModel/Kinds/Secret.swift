@@ -1,10 +1,15 @@
-/// Secret bytes by key. Read one when it is needed; never cache them, and never log one.
+/// Secret bytes by key.
+///
+/// Read one when it is needed; never cache them, and never log one.
 public struct Secret: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
     /// For example `Opaque` or `kubernetes.io/tls`.
     public var type = "Opaque"
+    /// The entries, decoded.
     public var data: [String: [UInt8]] = [:]
 
     /// A secret with this content.
@@ -18,6 +23,7 @@ public struct Secret: KubernetesObject, Hashable {
         data[key].flatMap { String(validating: $0, as: UTF8.self) }
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,5 +1,6 @@
 /// A way to get storage.
 public struct StorageClass: KubernetesObject, Hashable {
+    /// Where the API has this kind.
     public static let resource = ResourceType(
         group: "storage.k8s.io",
         version: "v1",
@@ -8,11 +9,15 @@ public struct StorageClass: KubernetesObject, Hashable {
         isNamespaced: false
     )
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata = ObjectMeta()
+    /// Who makes its volumes.
     public var provisioner = ""
+    /// What happens to a volume when its claim goes: `Retain` or `Delete`.
     public var reclaimPolicy = "Delete"
     /// `Immediate` or `WaitForFirstConsumer`.
     public var volumeBindingMode = "Immediate"
+    /// Claims of this class may grow.
     public var allowsVolumeExpansion = false
 
     /// Nothing known.
@@ -26,6 +31,7 @@ public struct StorageClass: KubernetesObject, Hashable {
     /// True when claims without a class get this one.
     public var isDefault: Bool { metadata.annotations["storageclass.kubernetes.io/is-default-class"] == "true" }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -6,8 +6,10 @@ public struct APIStatus: Hashable, Sendable {
         public var reason = ""
         /// The field, for example `spec.replicas`.
         public var field = ""
+        /// What is wrong with it.
         public var message = ""
 
+        /// Reads it from JSON; what is not kept here is skipped.
         public init(from reader: inout JSONReader) throws(JSONError) {
             try reader.beginObject()
             while let key = try reader.nextKey() {
@@ -25,12 +27,15 @@ public struct APIStatus: Hashable, Sendable {
     public var code = 0
     /// For programs, for example `NotFound`, `Conflict`, `AlreadyExists`.
     public var reason = ""
+    /// What happened, for a person.
     public var message = ""
     /// `Success` or `Failure`.
     public var status = ""
     /// The object or kind that the request was about.
     public var kind = ""
+    /// The object that it is about.
     public var name = ""
+    /// What is wrong with which field.
     public var causes: [Cause] = []
     /// How long the server asks to be left alone.
     public var retryAfterSeconds: Int?
@@ -45,6 +50,7 @@ public struct APIStatus: Hashable, Sendable {
 }
 
 extension APIStatus: JSONDecodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

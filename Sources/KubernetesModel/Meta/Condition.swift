@@ -14,9 +14,11 @@ public struct Condition: Hashable, Sendable {
 
     /// CamelCase, for example `Ready`.
     public var type: String
+    /// Whether it holds.
     public var status: Status
     /// CamelCase.
     public var reason: String
+    /// The same for a person: what is wrong, and what helps.
     public var message: String
     /// The generation of the spec that this was found for.
     public var observedGeneration: Int64?
@@ -45,6 +47,7 @@ public struct Condition: Hashable, Sendable {
 }
 
 extension Condition: JSONCodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         self.init("", .unknown, reason: "")
         try reader.beginObject()
@@ -61,6 +64,7 @@ extension Condition: JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("type", type)
@@ -80,8 +84,10 @@ extension [Condition] {
     /// True when the condition of this type is there and holds.
     public func isTrue(_ type: String) -> Bool { self[type]?.isTrue ?? false }
 
-    /// Sets the condition of its type. The transition time changes only when the status does; the order of the others
-    /// stays. Says whether anything changed.
+    /// Sets the condition of its type.
+    ///
+    /// The transition time changes only when the status does; the order of the others stays. Says whether anything
+    /// changed.
     @discardableResult
     public mutating func set(_ condition: Condition, now: Time) -> Bool {
         var condition = condition

@@ -3,6 +3,7 @@ public enum IntOrString: Hashable, Sendable, JSONCodable, CustomStringConvertibl
     case int(Int32)
     case string(String)
 
+    /// Reads a number or a string.
     public init(from reader: inout JSONReader) throws(JSONError) {
         switch try reader.readValue() {
         case .string(let text): self = .string(text)
@@ -13,6 +14,7 @@ public enum IntOrString: Hashable, Sendable, JSONCodable, CustomStringConvertibl
         }
     }
 
+    /// Writes a number or a string.
     public func encode(to writer: inout JSONWriter) {
         switch self {
         case .int(let value): writer.write(value)

@@ -1,6 +1,8 @@
 /// A page of objects, or all of them.
 public struct ObjectList<Object: JSONDecodable & Sendable>: Sendable {
+    /// The version of the list, and where it goes on.
     public var metadata = ListMeta()
+    /// The objects.
     public var items: [Object] = []
 
     /// An empty list.
@@ -8,6 +10,7 @@ public struct ObjectList<Object: JSONDecodable & Sendable>: Sendable {
 }
 
 extension ObjectList: JSONDecodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -32,6 +35,7 @@ public struct ListMeta: Hashable, Sendable, JSONDecodable {
     /// Nothing known.
     public init() {}
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {

@@ -1,20 +1,32 @@
-/// What every object has. `managedFields` is dropped while reading: it is often half of an object, and nobody needs it.
+/// What every object has.
+///
+/// `managedFields` is dropped while reading: it is often half of an object, and nobody needs it.
 public struct ObjectMeta: Hashable, Sendable {
+    /// The name; unique among the objects of its kind and namespace at one time.
     public var name = ""
     /// Empty for objects of the whole cluster.
     public var namespace = ""
+    /// The beginning of a name that the server completes.
     public var generateName = ""
+    /// Who it is: another object of the same name has another one.
     public var uid = ""
     /// Opaque: compared for equality only.
     public var resourceVersion = ""
+    /// Grows with every change of `spec`.
     public var generation: Int64 = 0
+    /// When it was made.
     public var creationTimestamp: Time?
     /// Set while the object waits for its finalizers.
     public var deletionTimestamp: Time?
+    /// How many seconds it has to end in order.
     public var deletionGracePeriodSeconds: Int64?
+    /// What it is selected by.
     public var labels: [String: String] = [:]
+    /// Notes that nothing is selected by.
     public var annotations: [String: String] = [:]
+    /// The objects that it goes with.
     public var ownerReferences: [OwnerReference] = []
+    /// Who still has something to do before it may go.
     public var finalizers: [String] = []
 
     /// Names a new object.
@@ -34,6 +46,7 @@ public struct ObjectMeta: Hashable, Sendable {
 }
 
 extension ObjectMeta: JSONCodable {
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -56,6 +69,7 @@ extension ObjectMeta: JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.nonEmptyField("name", name)
@@ -77,9 +91,13 @@ extension ObjectMeta: JSONCodable {
 
 /// An object without which this one is garbage.
 public struct OwnerReference: Hashable, Sendable, JSONCodable {
+    /// The owner's group and version.
     public var apiVersion = ""
+    /// The owner's kind.
     public var kind = ""
+    /// The owner's name.
     public var name = ""
+    /// The owner's uid.
     public var uid = ""
     /// True for the one owner that manages the object.
     public var isController = false
@@ -103,6 +121,7 @@ public struct OwnerReference: Hashable, Sendable, JSONCodable {
         self.blocksDeletion = blocksDeletion
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -118,6 +137,7 @@ public struct OwnerReference: Hashable, Sendable, JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("apiVersion", apiVersion)
@@ -132,10 +152,15 @@ public struct OwnerReference: Hashable, Sendable, JSONCodable {
 
 /// Names an object of any kind.
 public struct ObjectReference: Hashable, Sendable, JSONCodable {
+    /// The object's group and version.
     public var apiVersion = ""
+    /// The object's kind.
     public var kind = ""
+    /// The object's namespace.
     public var namespace = ""
+    /// The object's name.
     public var name = ""
+    /// The object's uid.
     public var uid = ""
 
     /// Names an object.
@@ -147,6 +172,7 @@ public struct ObjectReference: Hashable, Sendable, JSONCodable {
         self.uid = uid
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         try reader.beginObject()
         while let key = try reader.nextKey() {
@@ -161,6 +187,7 @@ public struct ObjectReference: Hashable, Sendable, JSONCodable {
         }
     }
 
+    /// Writes it as JSON, in the API's form.
     public func encode(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.nonEmptyField("apiVersion", apiVersion)

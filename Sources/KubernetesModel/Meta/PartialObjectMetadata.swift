@@ -1,9 +1,14 @@
 /// Only the metadata of an object of some kind: all that labels, owners and resource versions need, and what keeps
-/// Secrets out of memory. The API server sends nothing else.
+/// Secrets out of memory.
+///
+/// The API server sends nothing else.
 public struct PartialObjectMetadata<Kind: KubernetesObject>: KubernetesObject, Hashable {
+    /// The kind whose metadata it is.
     public static var resource: ResourceType { Kind.resource }
+    /// Asks the server for the metadata alone.
     public static var mediaType: MediaType { .metadata }
 
+    /// Name, namespace, labels and what else every object has.
     public var metadata: ObjectMeta
 
     /// Wraps metadata.
@@ -11,6 +16,7 @@ public struct PartialObjectMetadata<Kind: KubernetesObject>: KubernetesObject, H
         self.metadata = metadata
     }
 
+    /// Reads it from JSON; what is not kept here is skipped.
     public init(from reader: inout JSONReader) throws(JSONError) {
         metadata = ObjectMeta()
         try reader.beginObject()

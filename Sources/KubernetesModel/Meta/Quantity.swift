@@ -57,7 +57,9 @@ public struct Quantity: Sendable, CustomStringConvertible, LosslessStringConvert
         nano = Int128(value) * 1_000_000_000
     }
 
-    /// The whole amount, rounded up: bytes of a size, cores of a CPU request. Nil when it does not fit 64 bits.
+    /// The whole amount, rounded up: bytes of a size, cores of a CPU request.
+    ///
+    /// Nil when it does not fit 64 bits.
     public var value: Int64? {
         let (quotient, remainder) = nano.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Int64(exactly: remainder > 0 ? quotient + 1 : quotient)
@@ -91,8 +93,11 @@ public struct Quantity: Sendable, CustomStringConvertible, LosslessStringConvert
 }
 
 extension Quantity: Hashable, Comparable {
+    /// Equal when the amounts are, however they are written.
     public static func == (left: Quantity, right: Quantity) -> Bool { left.nano == right.nano }
+    /// Orders by amount.
     public static func < (left: Quantity, right: Quantity) -> Bool { left.nano < right.nano }
+    /// Hashes the amount.
     public func hash(into hasher: inout Hasher) { hasher.combine(nano) }
 }
 
@@ -111,5 +116,6 @@ extension Quantity: JSONCodable {
         self = quantity
     }
 
+    /// Writes it as the API does, for example `100Mi`.
     public func encode(to writer: inout JSONWriter) { writer.write(description) }
 }

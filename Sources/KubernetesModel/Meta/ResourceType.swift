@@ -2,6 +2,7 @@
 public struct ResourceType: Hashable, Sendable, CustomStringConvertible {
     /// The API group; empty for the core group.
     public var group: String
+    /// The version, for example `v1`.
     public var version: String
     /// CamelCase, for example `StorageClass`.
     public var kind: String
@@ -83,6 +84,7 @@ public enum MediaType: Hashable, Sendable {
 public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Empty for objects of the whole cluster.
     public var namespace: String
+    /// The name.
     public var name: String
 
     /// Names an object.
@@ -91,6 +93,7 @@ public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible
         self.name = name
     }
 
+    /// Orders by namespace, then by name.
     public static func < (left: ObjectKey, right: ObjectKey) -> Bool {
         (left.namespace, left.name) < (right.namespace, right.name)
     }

@@ -11,6 +11,7 @@ public struct Time: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// Orders by time.
     public static func < (left: Time, right: Time) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
@@ -136,12 +137,14 @@ extension Time: CustomStringConvertible, LosslessStringConvertible {
 }
 
 extension Time: JSONCodable {
+    /// Reads a time in the form of RFC 3339.
     public init(from reader: inout JSONReader) throws(JSONError) {
         let text = try reader.readString()
         guard let value = Time(text) else { throw reader.mismatch("'\(text)' is not a time (RFC 3339)") }
         self = value
     }
 
+    /// Writes it in the form of RFC 3339, in whole seconds.
     public func encode(to writer: inout JSONWriter) { writer.write(description) }
 }
 
@@ -155,9 +158,12 @@ public struct MicroTime: Hashable, Comparable, Sendable, JSONCodable {
         self.time = time
     }
 
+    /// Orders by time.
     public static func < (left: MicroTime, right: MicroTime) -> Bool { left.time < right.time }
 
+    /// Reads a time in the form of RFC 3339.
     public init(from reader: inout JSONReader) throws(JSONError) { time = try reader.read() }
+    /// Writes it in the form of RFC 3339, with six digits of the second.
     public func encode(to writer: inout JSONWriter) { writer.write(time.microseconds) }
 }
 

@@ -83,7 +83,10 @@ private actor MemoryLease: LeaseStore {
         func run(_ name: String, until stop: Latch) -> Task<Void, any Error> {
             Task {
                 try await election(name, store).run {
-                    let count = leading.change { $0.insert(name); return $0.count }
+                    let count = leading.change {
+                        $0.insert(name)
+                        return $0.count
+                    }
                     most.change { $0 = max($0, count) }
                     try await stop.wait()
                     leading.change { _ = $0.remove(name) }
