@@ -121,6 +121,7 @@ struct TestGroup: Sendable {
         case .agent:
             try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
         case .pod:
+            let old = try await podUID(of: member)
             try await Lab.kubectl(
                 "delete",
                 "pod",
@@ -131,7 +132,26 @@ struct TestGroup: Sendable {
                 "--force",
                 "--wait=false"
             )
+            // Until the operator has acted, the status is the one of before, and nothing could be concluded from it.
+            try await eventually("a new pod of \(member)") { () -> Bool? in
+                let new = try await podUID(of: member)
+                return new.isEmpty || new == old ? nil : true
+            }
         }
+    }
+
+    /// Empty when there is no pod.
+    private func podUID(of member: String) async throws -> String {
+        try await Lab.kubectl(
+            "get",
+            "pod",
+            member,
+            "-n",
+            namespace,
+            "--ignore-not-found",
+            "-o",
+            "jsonpath={.metadata.uid}"
+        )
     }
 
     /// The member that plays a part.
