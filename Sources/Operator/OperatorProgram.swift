@@ -14,6 +14,8 @@ public struct OperatorProgram: Sendable {
         public var namespace: String?
         /// The lease by which one of several operators works; nil for none.
         public var lease: ObjectKeyPair?
+        /// Where the ConfigMap with the settings for all groups is.
+        public var settingsNamespace: String
         /// Names this process in the lease and in events.
         public var identity: String
         /// Where `/livez`, `/readyz` and `/metrics` are served; nil for nowhere.
@@ -27,6 +29,7 @@ public struct OperatorProgram: Sendable {
         public init(
             namespace: String? = nil,
             lease: ObjectKeyPair? = nil,
+            settingsNamespace: String,
             identity: String,
             probePort: Int? = nil,
             priorityClass: String? = nil,
@@ -34,6 +37,7 @@ public struct OperatorProgram: Sendable {
         ) {
             self.namespace = namespace
             self.lease = lease
+            self.settingsNamespace = settingsNamespace
             self.identity = identity
             self.probePort = probePort
             self.priorityClass = priorityClass
@@ -100,15 +104,29 @@ public struct OperatorProgram: Sendable {
         }
         let classes = runtime.cache(StorageClass.self)
         let services = runtime.cache(PartialObjectMetadata<KubernetesModel.Service>.self, scope: mine)
+        let operations = runtime.cache(
+            XDBOperation.self,
+            scope: CacheScope(namespace: options.namespace),
+            indexes: [.group]
+        )
+        let settingsMap = runtime.cache(
+            ConfigMap.self,
+            scope: CacheScope(
+                namespace: options.settingsNamespace,
+                fieldSelector: "metadata.name=\(OperatorSettings.name)"
+            )
+        )
         let maps = runtime.cache(PartialObjectMetadata<ConfigMap>.self, scope: mine)
 
         let monitor = AgentMonitor(logger: logger)
+        let settings = OperatorSettings(logger: logger)
         let events = runtime.events
         let reconciler = GroupController(
             cluster: cluster,
             caches: runtime.caches,
             transport: KubernetesAgentTransport(Transport()),
             monitor: monitor,
+            settings: settings,
             priorityClass: options.priorityClass,
             logger: logger
         ) { event, group in
@@ -123,7 +141,7 @@ public struct OperatorProgram: Sendable {
         let controller = Controller(
             name: "xdbgroup",
             reconciler: reconciler,
-            caches: [groups, pods, claims, nodes, classes, services, maps],
+            caches: [groups, operations, pods, claims, nodes, classes, services, maps, settingsMap],
             workers: options.workers,
             backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
             logger: logger,
@@ -133,6 +151,7 @@ public struct OperatorProgram: Sendable {
 
         let kind = XDBGroup.resource
         controller.watch(groups)
+        controller.watch(operations) { [$0.group] }
         controller.watch(pods, ownersOf: kind)
         controller.watch(services, ownersOf: kind)
         controller.watch(maps, ownersOf: kind)
@@ -154,7 +173,35 @@ public struct OperatorProgram: Sendable {
             for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: Priority.low) }
         }
 
+        settingsMap.onChange { change, _ in
+            let data: [String: String]?
+            switch change {
+            case .added(let map), .updated(_, let map): data = map.data
+            case .deleted: data = nil
+            }
+            guard settings.take(data) else { return }
+            for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: Priority.low) }
+        }
+
+        let janitor = Controller(
+            name: "xdboperation",
+            reconciler: OperationController(cluster: cluster, caches: runtime.caches, logger: logger),
+            caches: [groups, operations],
+            workers: 1,
+            backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
+            logger: logger,
+            metrics: metrics
+        )
+        janitor.watch(operations)
+        groups.onChange { change, _ in
+            // The operations of a group that goes have nothing to wait for.
+            guard case .deleted(let group) = change else { return }
+            for operation in (try? operations.list(namespace: group.metadata.namespace)) ?? []
+            where operation.group == group.key { janitor.enqueue(operation.key) }
+        }
+
         runtime.addLeading(controller)
+        runtime.addLeading(janitor)
         runtime.addLeading(MonitorService(monitor: monitor))
         try await runtime.run()
         client.close()

@@ -68,6 +68,7 @@ struct RunCommand: AsyncParsableCommand {
                 namespace: namespace,
                 lease: leaderElection
                     ? OperatorProgram.ObjectKeyPair(namespace: leaseNamespace, name: "xdb-operator") : nil,
+                settingsNamespace: leaseNamespace,
                 identity: identity,
                 probePort: metricsPort == 0 ? nil : metricsPort,
                 priorityClass: priorityClass,

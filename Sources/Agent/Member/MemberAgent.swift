@@ -67,6 +67,7 @@ public struct MemberAgent: Service {
                 group.addTask { await controller.run() }
                 group.addTask {
                     try? await gracefulShutdown()
+                    await controller.handOver()
                     await controller.shutDown()
                 }
                 await group.next()

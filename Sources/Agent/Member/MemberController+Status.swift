@@ -30,6 +30,7 @@ extension MemberController {
         status.hearsLeader = snapshot.hearsLeader
         status.logBytes = snapshot.logBytes
         status.peers = snapshot.peers
+        if stopping, promise.terms != nil { status.isStopping = true }
         status.problems = problems(snapshot)
         board.publish(status)
     }
@@ -57,6 +58,30 @@ extension MemberController {
         return status
     }
 
+    /// True when this leader and the voters that are connected are a majority.
+    var hearsMajority: Bool {
+        guard let terms = promise.terms else { return false }
+        let peers = replication?.snapshot.peers ?? []
+        let connected = peers.count { $0.connected && terms.voters.contains($0.name) }
+        return connected + 1 > terms.voters.count / 2
+    }
+
+    /// A leader whose server does not commit although a majority would acknowledge is of no use to anybody.
+    private var standstill: AgentStatus.Problem? {
+        guard promise.terms != nil, rowAcknowledged, beating != nil, hearsMajority, let lastBeat else { return nil }
+        let waiting = ContinuousClock.now - lastBeat
+        guard waiting >= Self.standstillLimit else { return nil }
+        return AgentStatus.Problem(
+            reason: "CommitsStandStill",
+            message:
+                "the server has not committed a row for \(waiting.components.seconds) s, although a majority of the "
+                + "voters is connected; look at its processes and its disk"
+        )
+    }
+
+    /// For how long a row may wait for its commit: much longer than any sync of a disk that is still good for something.
+    private static let standstillLimit = Duration.seconds(5)
+
     private func problems(_ snapshot: ReplicationSnapshot) -> [AgentStatus.Problem] {
         var problems: [AgentStatus.Problem] = []
         if let failure = snapshot.failure {
@@ -75,6 +100,7 @@ extension MemberController {
                 )
             )
         }
+        if let standstill { problems.append(standstill) }
         if incompleteLog, let terms = promise.terms, snapshot.position < terms.start {
             problems.append(
                 AgentStatus.Problem(

@@ -205,10 +205,34 @@ extension MemberController {
 
     // MARK: What goes on in a role
 
+    /// Ends the leadership of a leader that has not heard a majority for long: nothing can be committed on it, others may
+    /// lead by now, and who reads from it would read yesterday's rows.
+    private func fencedForIsolation(_ replication: Replication) async -> Bool {
+        guard !hearsMajority else {
+            isolatedSince = nil
+            return false
+        }
+        let since = isolatedSince ?? .now
+        isolatedSince = since
+        guard .now - since >= Self.isolationLimit else { return false }
+        isolatedSince = nil
+        logger.warning("no majority of the voters is connected any more: this member gives up leading")
+        do {
+            try await resign(replication)
+        } catch {
+            failures["step"] = problem(error, "StepFailed")
+        }
+        return true
+    }
+
+    /// How long a leader goes on without hearing a majority.
+    private static let isolationLimit = Duration.seconds(10)
+
     func maintain() async {
         guard !Task.isCancelled, configuration.kind == .data, let observation, let replication else { return }
         let snapshot = replication.snapshot
         if observation.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal), promise.terms != nil {
+            if await fencedForIsolation(replication) { return }
             if snapshot.serverAttached, rowAcknowledged, .now - (lastBeat ?? .now) >= .seconds(1) { beat() }
             if usersEnsured, .now - (lastEnsured ?? .now) >= .seconds(30) { ensureUsers() }
         } else if fedLife == lifeSeen {

@@ -34,6 +34,8 @@ actor MemberController {
     var waitingRequests = 0
     var passing: Task<Void, Never>?
     var closing = false
+    /// The agent was told to end; a leader waits for its successor first.
+    var stopping = false
 
     // What holds for the promised epoch.
     var fresh = false
@@ -44,6 +46,8 @@ actor MemberController {
     var grantsGiven = false
     var followed: PeerAddress?
     var incompleteLog = false
+    /// Since when a leader has not heard a majority of the voters.
+    var isolatedSince: ContinuousClock.Instant?
 
     // What holds for one life of the server.
     var fedLife = 0
@@ -114,7 +118,11 @@ actor MemberController {
         await turn.take { await takeUp() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [wakeup] in
-                while (try? await Task.sleep(for: .seconds(1))) != nil { wakeup.yield() }
+                while (try? await Task.sleep(for: .seconds(1))) != nil {
+                    // A pass may hang at a server that does not answer: that must be told in time.
+                    await self.publish()
+                    wakeup.yield()
+                }
             }
             for await _ in wakeups {
                 guard !Task.isCancelled else { break }
@@ -124,6 +132,20 @@ actor MemberController {
             group.cancelAll()
         }
     }
+
+    /// Says of a leader that it is about to end, and waits until another has been elected, as long as there is somebody
+    /// who could be and the time allows it: clients then see a change of leader, and no failure.
+    func handOver() async {
+        stopping = true
+        let deadline = ContinuousClock.now + Self.handOverLimit
+        publish()
+        while promise.terms != nil, hearsMajority, promise.terms?.voters.count ?? 1 > 1, .now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// An operator that is there needs a fraction of a second.
+    static let handOverLimit = Duration.seconds(5)
 
     /// Ends the server in the way that its role allows, and the log.
     func shutDown() async {
@@ -434,6 +456,8 @@ actor MemberController {
 
     func work() async {
         guard identity != nil, stateError == nil else { return }
+        // One that has handed over starts nothing any more.
+        if stopping, promise.terms == nil { return }
         if replication == nil {
             await openLog()
             guard replication != nil else { return }

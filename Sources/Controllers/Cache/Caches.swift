@@ -38,6 +38,14 @@ public final class Caches: Sendable {
         try cache(of: type).list(namespace: namespace, labels: labels)
     }
 
+    /// The objects that an index of their cache has under a value.
+    public func list<Object: KubernetesObject>(
+        _ index: CacheIndex<Object>,
+        _ value: String
+    ) throws(CacheError) -> [Object] {
+        try cache(of: Object.self).list(index: index, value: value)
+    }
+
     /// The objects that name this uid as an owner; needs the index `owner`.
     public func list<Object: KubernetesObject>(
         _ type: Object.Type,

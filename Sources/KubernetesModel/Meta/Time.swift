@@ -153,16 +153,22 @@ public struct MicroTime: Hashable, Comparable, Sendable, JSONCodable {
     /// The moment.
     public var time: Time
 
-    /// Wraps a moment.
+    /// Wraps a moment, without what is finer than a microsecond, as it comes back from the API server.
     public init(_ time: Time) {
-        self.time = time
+        self.time = Time(seconds: time.seconds, nanoseconds: time.nanoseconds / 1000 * 1000)
+    }
+
+    /// Whole milliseconds since another moment; negative when that one is later.
+    public func milliseconds(since other: MicroTime) -> Int {
+        let (seconds, attoseconds) = time.since(other.time).components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 
     /// Orders by time.
     public static func < (left: MicroTime, right: MicroTime) -> Bool { left.time < right.time }
 
     /// Reads a time in the form of RFC 3339.
-    public init(from reader: inout JSONReader) throws(JSONError) { time = try reader.read() }
+    public init(from reader: inout JSONReader) throws(JSONError) { self.init(try reader.read()) }
     /// Writes it in the form of RFC 3339, with six digits of the second.
     public func encode(to writer: inout JSONWriter) { writer.write(time.microseconds) }
 }

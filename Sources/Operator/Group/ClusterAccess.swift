@@ -28,6 +28,13 @@ protocol ClusterAccess: Sendable {
     /// has changed since.
     func writeStatus(of group: XDBGroup) async throws -> XDBGroup
 
+    /// Writes the status of an operation under the resource version in its metadata; nil when it has changed since or is
+    /// gone, and has to be looked at again.
+    func writeStatus(of operation: XDBOperation) async throws -> XDBOperation?
+
+    /// Deletes an operation if it still has this uid.
+    func deleteOperation(_ key: ObjectKey, uid: String) async throws
+
     /// Sets the finalizers of a group under the resource version in its metadata. Throws `StatusConflict` as above.
     func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup
 

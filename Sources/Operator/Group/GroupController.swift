@@ -35,6 +35,7 @@ final class GroupController: Reconciler {
     private let objects: ObjectKeeper
     private let monitor: AgentMonitor
     private let effects: GroupEffects
+    private let settings: OperatorSettings
     private let announce: @Sendable (GroupEvent, XDBGroup) async -> Void
     private let clock: @Sendable () -> Time
     private let logger: Logger
@@ -46,6 +47,7 @@ final class GroupController: Reconciler {
         caches: Caches,
         transport: any AgentTransport,
         monitor: AgentMonitor,
+        settings: OperatorSettings,
         priorityClass: String? = nil,
         clock: @escaping @Sendable () -> Time = WallClock.now,
         logger: Logger,
@@ -55,6 +57,7 @@ final class GroupController: Reconciler {
         self.caches = caches
         self.transport = transport
         self.monitor = monitor
+        self.settings = settings
         self.clock = clock
         self.logger = logger
         self.announce = announce
@@ -81,6 +84,7 @@ final class GroupController: Reconciler {
         let reference = GroupReference(group.metadata)
         let members = group.status.members.map(\.name)
         observation.secrets = try await secrets.present(reference, members: members)
+        observation.failoverMode = settings.failoverMode
         observation.seals = remembered.seals
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }

@@ -86,6 +86,12 @@ struct GroupEffects: Sendable {
             try await cluster.deleteClaim(reference.objectKey(name))
         case .label(let name, let role):
             try await label(name, role, reference, observation)
+        case .recordOperation(let operation):
+            if let written = try await cluster.writeStatus(of: operation) { caches.wrote(written) }
+        case .createOperation(let name, let spec):
+            if let made = try await cluster.create(reference.operationBody(name, spec), as: XDBOperation.self) {
+                caches.wrote(made)
+            }
         case .initialize(let member, let request):
             try await call(.initialize, .none, member, observation, client) { try await $0.initialize($1, request) }
         case .lead(let member, let request):
@@ -259,11 +265,9 @@ extension GroupObservation {
     func endpoint(of member: String) -> AgentEndpoint? {
         let reference = GroupReference(group.metadata)
         let incarnation = group.status.members.first { $0.name == member }?.incarnation
-        guard
-            let pod = pods.first(where: {
-                $0.member == member && !$0.isBeingDeleted && (incarnation == nil || $0.incarnation == incarnation)
-            }), let ip = pod.ip
-        else { return nil }
+        let lives = pods.filter { $0.member == member && (incarnation == nil || $0.incarnation == incarnation) }
+        // One that is being deleted is heard to its end: a leader says that it stops, and waits to hand over.
+        guard let pod = lives.first(where: { !$0.isBeingDeleted }) ?? lives.first, let ip = pod.ip else { return nil }
         return AgentEndpoint(
             member: member,
             podUID: pod.uid,
@@ -291,6 +295,9 @@ extension GroupAction {
         case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
         case .lead(let member, let request): "have \(member) lead epoch \(request.epoch)"
         case .follow(let member, let request): "have \(member) follow \(request.leader.name) in epoch \(request.epoch)"
+        case .recordOperation(let operation):
+            "record operation \(operation.metadata.name) as \(operation.status.state?.rawValue ?? "new")"
+        case .createOperation(let name, _): "create operation \(name)"
         case .label(let pod, let role): "label pod \(pod) \(role?.rawValue ?? "without a role")"
         }
     }

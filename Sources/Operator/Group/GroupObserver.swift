@@ -25,9 +25,15 @@ struct GroupObserver: Sendable {
             namespace: group.metadata.namespace,
             labels: [Label.group: group.metadata.name]
         ).compactMap(ClaimObservation.init)
+        observation.operations = try caches.list(.group, group.key.description)
         observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
         return observation
     }
+}
+
+extension CacheIndex<XDBOperation> {
+    /// By the group that an operation is about.
+    static let group = CacheIndex("group") { [$0.group.description] }
 }
 
 extension NodeObservation {

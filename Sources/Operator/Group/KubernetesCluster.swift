@@ -58,6 +58,22 @@ struct KubernetesCluster: ClusterAccess {
         }
     }
 
+    func writeStatus(of operation: XDBOperation) async throws -> XDBOperation? {
+        do {
+            return try await client.updateStatus(operation)
+        } catch let error as APIError where error.isConflict || error.isNotFound {
+            return nil
+        }
+    }
+
+    func deleteOperation(_ key: ObjectKey, uid: String) async throws {
+        do {
+            try await client.delete(XDBOperation.self, key, DeleteOptions(uid: uid))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            // Gone, or another one by now.
+        }
+    }
+
     func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup {
         let patch: JSONValue = ["metadata": ["finalizers": JSONValue(finalizers)]]
         do {

@@ -45,6 +45,16 @@ struct GroupReference: Hashable, Sendable {
         ]
     }
 
+    /// The record of something that the operator does by itself.
+    func operationBody(_ operationName: String, _ spec: XDBOperation.Spec) -> JSONValue {
+        [
+            "apiVersion": .string(XDBOperation.resource.apiVersion),
+            "kind": .string(XDBOperation.resource.kind),
+            "metadata": metadata(operationName),
+            "spec": spec.fieldJSON ?? [:],
+        ]
+    }
+
     /// Who owns what belongs to the group.
     private var ownerReference: JSONValue {
         [

@@ -5,19 +5,27 @@ import XDB
 extension GroupReference {
     /// The Service that leads writes to the leader.
     ///
-    /// It has no endpoint while nobody may write.
-    var leaderServiceBody: JSONValue { service(names.leaderService, role: .leader) }
+    /// It has no endpoint while nobody may write. The label says all that there is to say, and says it at once: the pod's
+    /// readiness follows by the next probe only.
+    var leaderServiceBody: JSONValue { service(names.leaderService, role: .leader, publishesNotReady: true) }
 
     /// The Service that spreads reads over the followers.
-    var followersServiceBody: JSONValue { service(names.followersService, role: .follower) }
+    var followersServiceBody: JSONValue {
+        service(names.followersService, role: .follower, publishesNotReady: false)
+    }
 
-    private func service(_ serviceName: String, role: XDBGroup.MemberRole) -> JSONValue {
+    private func service(
+        _ serviceName: String,
+        role: XDBGroup.MemberRole,
+        publishesNotReady: Bool
+    ) -> JSONValue {
         [
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": metadata(serviceName),
             "spec": [
                 "type": "ClusterIP",
+                "publishNotReadyAddresses": .bool(publishesNotReady),
                 "selector": [Label.group: .string(name), Label.role: .string(role.rawValue)],
                 "ports": [["name": "mysql", "port": 3306, "protocol": "TCP", "targetPort": 3306]],
             ],

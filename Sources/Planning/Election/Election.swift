@@ -36,6 +36,8 @@ public struct Election: Hashable, Sendable {
     public var preferredZones: [String]
     /// Who led before; among equals it leads again, since clients and caches are warm there.
     public var previousLeader: String?
+    /// The candidate that is asked for; it leads if it may at all.
+    public var wished: String?
 
     /// Makes an election.
     public init(
@@ -43,13 +45,15 @@ public struct Election: Hashable, Sendable {
         voters: [Voter],
         answers: [SealAnswer],
         preferredZones: [String] = [],
-        previousLeader: String? = nil
+        previousLeader: String? = nil,
+        wished: String? = nil
     ) {
         self.epoch = epoch
         self.voters = voters
         self.answers = answers
         self.preferredZones = preferredZones
         self.previousLeader = previousLeader
+        self.wished = wished
     }
 
     /// Chooses a leader, or says why nobody can be chosen.
@@ -159,6 +163,10 @@ public struct Election: Hashable, Sendable {
             left = kept
             rule = next
         }
+        narrow(.wished) { $0.voter.name == wished }
+        // What a log lacks is pulled in a moment; a server that has yet to start takes longer.
+        narrow(.running) { $0.voter.isRunning }
+        narrow(.steady) { !$0.voter.isUnsteady }
         narrow(.mostAdvanced) { $0.position == highest }
         for zone in preferredZones {
             // Of the preferred zones only the first that has a contender counts.

@@ -55,6 +55,12 @@ public struct Refusal: Error, Hashable, Sendable {
 public enum ElectionRule: String, Hashable, Sendable {
     /// There was no other contender.
     case onlyCandidate
+    /// It was asked for.
+    case wished
+    /// Its server runs, and those of others do not.
+    case running
+    /// Others have led and failed again and again of late.
+    case steady
     /// Its log was the most advanced of the contenders'.
     case mostAdvanced
     /// Its log was as advanced as others', and its zone is the first of the preferred ones.
@@ -68,6 +74,9 @@ public enum ElectionRule: String, Hashable, Sendable {
     public var sentence: String {
         switch self {
         case .onlyCandidate: "it is the only candidate that answered and may lead"
+        case .wished: "it was asked for"
+        case .running: "its server runs"
+        case .steady: "the other candidates have led and failed again and again of late"
         case .mostAdvanced: "its log is the most advanced of the candidates'"
         case .preferredZone: "of the most advanced candidates it is in the preferred zone"
         case .previousLeader: "of the most advanced candidates it led before"

@@ -23,14 +23,28 @@ public struct Voter: Hashable, Sendable {
     /// This is about leading alone: the answer of a voter that must not lead still counts towards the majority, and
     /// its log may be what the new leader pulls from.
     public var refusal: String?
+    /// Whether its server runs, so that it can lead at once.
+    public var isRunning: Bool
+    /// Whether it has led and failed so often of late that an equal is better.
+    public var isUnsteady: Bool
 
     /// Makes a voter.
-    public init(name: String, ordinal: Int, kind: Kind, zone: String? = nil, refusal: String? = nil) {
+    public init(
+        name: String,
+        ordinal: Int,
+        kind: Kind,
+        zone: String? = nil,
+        refusal: String? = nil,
+        isRunning: Bool = true,
+        isUnsteady: Bool = false
+    ) {
         self.name = name
         self.ordinal = ordinal
         self.kind = kind
         self.zone = zone
         self.refusal = refusal
+        self.isRunning = isRunning
+        self.isUnsteady = isUnsteady
     }
 }
 

@@ -6,7 +6,7 @@ extension GroupAction {
     /// Nil for what is done every time and says nothing.
     public var words: String? {
         switch self {
-        case .ensure: nil
+        case .ensure, .recordOperation, .createOperation: nil
         case .addFinalizer: "put the finalizer on the group"
         case .removeFinalizer: "let the group go"
         case .createPod(let pod): "make the pod \(pod.name)"

@@ -57,10 +57,13 @@ struct GroupPolicy: Sendable {
         .effect(RetirementPolicy.apply),
         .effect(JoinPolicy.apply),
         .report(LeadershipPolicy.apply),
+        .effect(HandoverPolicy.apply),
         .effect(ElectionPolicy.apply),
         .effect(RolePolicy.apply),
         .effect(RoutePolicy.apply),
+        .report(MilestonePolicy.apply),
         .report(ConditionPolicy.apply),
+        .report(OperationPolicy.apply),
         .report(PositionPolicy.apply),
         .report(EventPolicy.apply),
     ]

@@ -1,5 +1,5 @@
 import KubernetesModel
-import XDB
+public import XDB
 
 /// What the objects of a group, and of its members, are called.
 public struct GroupNames: Hashable, Sendable {
@@ -42,6 +42,9 @@ public struct GroupNames: Hashable, Sendable {
 
     /// A member's claim.
     public func claim(of member: String, incarnation: Int) -> String { "data-" + Self.numbered(member, incarnation) }
+
+    /// The operation that records the failover with which an epoch began.
+    public func failover(_ epoch: Epoch) -> String { "\(group)-failover-\(epoch)" }
 
     /// The pod that removes a directory tree from a node.
     ///

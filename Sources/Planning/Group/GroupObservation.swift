@@ -30,6 +30,10 @@ public struct GroupObservation: Hashable, Sendable {
     public var agents: [String: AgentObservation] = [:]
     /// The answers to `seal` that this operator process has had; those of old epochs may stay in.
     public var seals: [SealAnswer] = []
+    /// The operations on the group, those that have ended included.
+    public var operations: [XDBOperation] = []
+    /// What is set for all groups: `manual` overrules what a group says.
+    public var failoverMode = XDBGroup.FailoverMode.automatic
     /// For how long this operator process has observed the group: the silence of an agent that it never heard.
     public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.

@@ -52,6 +52,10 @@ public enum GroupAction: Hashable, Sendable {
     case createCleanup(pod: String, node: String, directory: String)
     /// Deletes a finished cleanup pod.
     case deleteCleanup(pod: String)
+    /// Writes the status of an operation, with the resource version that it was observed with.
+    case recordOperation(XDBOperation)
+    /// Makes the record of something that the operator does by itself; what is there already stays.
+    case createOperation(name: String, XDBOperation.Spec)
     /// `POST /v1/initialize` to the member's agent.
     case initialize(member: String, InitializeRequest)
     /// `POST /v1/seal` to all of these members' agents at the same time. The answers go into `GroupObservation.seals`;

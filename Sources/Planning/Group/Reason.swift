@@ -28,6 +28,16 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case writable = "Writable"
     /// The leader was given up: why is in the message.
     case leaderLost = "LeaderLost"
+    /// The leader hands over to another candidate, as was asked for or because it stops in order.
+    case changingLeader = "ChangingLeader"
+    /// The leader is lost, and nothing is done about it, since `failover.mode` is Manual.
+    case failoverPending = "FailoverPending"
+    /// An operation has begun.
+    case operationStarted = "OperationStarted"
+    /// An operation has done what was asked for.
+    case operationSucceeded = "OperationSucceeded"
+    /// An operation was refused, or could not be finished.
+    case operationFailed = "OperationFailed"
     /// The leader is not heard by the operator, and is not given up: why is in the message.
     case leaderSuspected = "LeaderSuspected"
     /// Too few voters for an election, or for commits.
@@ -97,9 +107,11 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     public var isWarning: Bool {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
-            .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed:
+            .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
+            .changingLeader, .operationStarted, .operationSucceeded:
             false
-        case .leaderLost, .leaderSuspected, .noQuorum, .electionRefused, .invalidSpec, .invalidConfiguration,
+        case .failoverPending, .operationFailed, .leaderLost, .leaderSuspected, .noQuorum, .electionRefused,
+            .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
             .cleanupPending, .cleanupFailed:

@@ -79,6 +79,8 @@ struct GroupConditions {
             return Verdict(.unknown, .leaderSuspected, why)
         case .lost(let why):
             return Verdict(.false, .leaderLost, why)
+        case .handover(let why):
+            return Verdict(.false, .changingLeader, why)
         case .sealing(let why):
             return Verdict(.false, .sealing, why)
         case .blocked(let finding):
@@ -138,7 +140,7 @@ struct GroupConditions {
         }
         switch draft.leadership {
         case .none: return Verdict(.true, bootstrapping)
-        case .lost, .sealing, .recorded, .leads(isWritable: false):
+        case .lost, .handover, .sealing, .recorded, .leads(isWritable: false):
             return Verdict(.true, writable.finding)
         case .suspected(let why): return Verdict(.true, .leaderSuspected, why)
         case .leads(isWritable: true), .blocked: break

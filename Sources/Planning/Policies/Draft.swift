@@ -16,6 +16,8 @@ struct Draft {
     var problems: [Finding] = []
     /// Whether there is a leader, and if not, why.
     var leadership = Leadership.none
+    /// What is to be thought of operations that have not begun, by name.
+    var verdicts: [String: LeaderChange.Verdict] = [:]
     /// What would be done if the group were not paused.
     var wish: [GroupAction] = []
 

@@ -8,12 +8,16 @@ import XDB
 enum ElectionPolicy {
     static func apply(_ draft: inout Draft) {
         let why: String
+        let cause: XDBGroup.ElectionCause
         switch draft.leadership {
         case .none:
             // The first epoch counts on every voter's directory, so each must be there and be recorded as joined.
             guard !draft.voters.isEmpty, draft.voters.allSatisfy(\.joined) else { return }
-            why = "first election"
-        case .lost(let reason): why = reason
+            (why, cause) = ("first election", .first)
+        case .lost(let reason):
+            if isLeftToPeople(draft) { return wait(reason, &draft) }
+            (why, cause) = (reason, .failover)
+        case .handover(let reason): (why, cause) = (reason, draft.status.election?.cause ?? .handOver)
         case .leads, .recorded, .suspected, .sealing, .blocked: return
         }
 
@@ -25,17 +29,47 @@ enum ElectionPolicy {
             voters: voters.map { voter(of: $0, draft) },
             answers: answers,
             preferredZones: draft.spec.placement.zones,
-            previousLeader: draft.status.leader
+            previousLeader: draft.status.leader,
+            wished: draft.status.election?.to
         ).decide()
 
         switch outcome {
-        case .elected(let elected): record(elected, voters: voters, because: why, &draft)
-        case .noQuorum: seal(voters, epoch, answers, because: why, &draft)
+        case .elected(let elected): record(elected, voters: voters, why, cause, &draft)
+        case .noQuorum: seal(voters, epoch, answers, why, cause, &draft)
         case .refused(let refusal):
             draft.leadership = .blocked(Finding(.electionRefused, "\(why); \(refusal.sentence)"))
             // A candidate that did not answer in time may be there now.
-            seal(voters, epoch, answers, because: why, &draft, leadership: draft.leadership)
+            seal(voters, epoch, answers, why, cause, &draft, leadership: draft.leadership)
         }
+    }
+
+    /// True when a person has to ask for an election.
+    ///
+    /// One that has begun is finished.
+    private static func isLeftToPeople(_ draft: Draft) -> Bool {
+        guard draft.status.election == nil else { return false }
+        return draft.spec.failover.mode == .manual || draft.observation.failoverMode == .manual
+    }
+
+    private static func wait(_ why: String, _ draft: inout Draft) {
+        let whose = draft.spec.failover.mode == .manual ? "spec.failover.mode" : "the operator's failover setting"
+        let heard = draft.voters.filter { draft.heard($0) != nil }.map(\.name)
+        let able = draft.voters.filter { voter in
+            voter.kind == .candidate && heard.contains(voter.name)
+                && MemberExamination(draft: draft, member: voter).refusal == nil
+        }.map(\.name)
+        let wish =
+            able.isEmpty
+            ? "no candidate could lead now"
+            : "\(able.joined(separator: ", ")) could lead; to elect, make an XDBOperation with changeLeader: {to: auto}"
+        draft.leadership = .blocked(
+            Finding(
+                .failoverPending,
+                "\(why); \(whose) is Manual, so nothing is done. \(heard.count) of \(draft.voters.count) voters are heard, "
+                    + wish
+            )
+        )
+        draft.checkAgain(within: .seconds(1))
     }
 
     /// The epoch to elect for: that of the election that was begun, else the next one, unless some voter has promised or
@@ -71,15 +105,33 @@ enum ElectionPolicy {
             ordinal: member.ordinal,
             kind: member.kind == .logger ? .logger : .candidate,
             zone: member.zone,
-            refusal: member.kind == .logger ? nil : MemberExamination(draft: draft, member: member).refusal
+            refusal: member.kind == .logger ? nil : MemberExamination(draft: draft, member: member).refusal,
+            isRunning: draft.heard(member)?.server.state == .running,
+            isUnsteady: isUnsteady(member.name, draft)
         )
+    }
+
+    /// A leader that was lost twice within an hour is passed over for an equal: for a minute, and twice as long each
+    /// time, up to half an hour.
+    private static func isUnsteady(_ member: String, _ draft: Draft) -> Bool {
+        let epochs = draft.status.epochs
+        let now = draft.observation.now
+        let losses = zip(epochs, epochs.dropFirst()).compactMap { next, lost -> Time? in
+            guard lost.leader == member, next.cause == .failover, let time = next.time,
+                now.since(time) < .seconds(3600)
+            else { return nil }
+            return time
+        }
+        guard losses.count >= 2, let last = losses.max() else { return false }
+        return now.since(last) < min(.seconds(60) * (1 << min(losses.count - 2, 10)), .seconds(1800))
     }
 
     private static func seal(
         _ voters: [XDBGroup.MemberStatus],
         _ epoch: Epoch,
         _ answers: [SealAnswer],
-        because why: String,
+        _ why: String,
+        _ cause: XDBGroup.ElectionCause,
         _ draft: inout Draft,
         leadership: Leadership? = nil
     ) {
@@ -101,17 +153,34 @@ enum ElectionPolicy {
             return
         }
         if !reachable.isEmpty {
-            if draft.status.election?.epoch != epoch {
-                var election = XDBGroup.ElectionStatus()
-                election.epoch = epoch
-                election.reason = why
-                election.time = draft.observation.now.wholeSeconds
-                draft.status.election = election
-            }
+            if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, why, cause, draft) }
             draft.act(.seal(members: reachable.map(\.name), SealRequest(epoch: epoch)))
         }
         draft.leadership = leadership ?? .sealing("\(why); voters are asked to promise epoch \(epoch)")
         draft.checkAgain(within: .seconds(1))
+    }
+
+    /// What is recorded before the first voter is sealed.
+    ///
+    /// A wish stays one when it needs a newer epoch.
+    static func election(
+        _ epoch: Epoch,
+        _ why: String,
+        _ cause: XDBGroup.ElectionCause,
+        _ draft: Draft
+    ) -> XDBGroup.ElectionStatus {
+        let begun = draft.status.election
+        var election = begun ?? XDBGroup.ElectionStatus()
+        election.epoch = epoch
+        if begun?.isWish == true { return election }
+        election.reason = why
+        election.cause = cause
+        election.time = draft.observation.now.wholeSeconds
+        election.began = MicroTime(draft.observation.now)
+        if cause == .failover, let leader = draft.member(draft.status.leader) {
+            election.heard = MicroTime(draft.observation.now.advanced(by: .zero - draft.silence(of: leader)))
+        }
+        return election
     }
 
     /// How many epochs the status keeps.
@@ -120,7 +189,8 @@ enum ElectionPolicy {
     private static func record(
         _ elected: Elected,
         voters: [XDBGroup.MemberStatus],
-        because why: String,
+        _ why: String,
+        _ cause: XDBGroup.ElectionCause,
         _ draft: inout Draft
     ) {
         var record = XDBGroup.EpochRecord()
@@ -131,6 +201,27 @@ enum ElectionPolicy {
         record.source = elected.source
         record.time = draft.observation.now.wholeSeconds
         record.reason = "\(why): \(elected.sentence)"
+        record.cause = cause
+        record.rule = elected.rule.rawValue
+        record.answers = elected.ballots.compactMap { ballot in
+            ballot.position.map { position in
+                var answer = XDBGroup.ElectionAnswer()
+                answer.voter = ballot.voter
+                answer.position = position
+                return answer
+            }
+        }
+        record.refusals = elected.refusals.map { refusal in
+            var passedOver = XDBGroup.ElectionRefusal()
+            passedOver.member = refusal.member
+            passedOver.reason = refusal.reason
+            return passedOver
+        }
+        record.heard = draft.status.election?.heard
+        record.began = draft.status.election?.began
+        record.recorded = MicroTime(draft.observation.now)
+        record.operation =
+            cause == .failover ? draft.names.failover(elected.epoch) : draft.status.election?.operation
         draft.status.epochs = [record] + draft.status.epochs.prefix(history - 1)
         draft.status.epoch = elected.epoch
         draft.status.leader = elected.leader

@@ -13,10 +13,17 @@ enum Leadership: Hashable {
     case suspected(String)
     /// There must be an election: why.
     case lost(String)
+    /// There is to be an election although the leader leads: why.
+    case handover(String)
     /// An election waits for answers, of which enough can be had.
     case sealing(String)
     /// There must be an election, and there cannot be one: why, and what would make it possible.
     case blocked(Finding)
+}
+
+extension XDBGroup.ElectionStatus {
+    /// True when the leader would lead on without this.
+    var isWish: Bool { cause == .handOver || cause == .changeLeader }
 }
 
 /// Weighs what the leader's agent says, what the other voters hear of it, and how long it has been silent.
@@ -27,9 +34,9 @@ enum LeadershipPolicy {
     static func apply(_ draft: inout Draft) {
         draft.leadership = leadership(draft)
         switch draft.leadership {
-        // The reason to elect has passed before anybody was elected.
-        case .leads, .recorded: draft.status.election = nil
-        case .none, .suspected, .lost, .sealing, .blocked: break
+        // The reason to elect has passed before anybody was elected; what was wished for is `HandoverPolicy`'s.
+        case .leads, .recorded: if draft.status.election?.isWish != true { draft.status.election = nil }
+        case .none, .suspected, .lost, .handover, .sealing, .blocked: break
         }
         if case .suspected = draft.leadership { draft.checkAgain(within: .milliseconds(250)) }
     }
@@ -65,6 +72,7 @@ enum LeadershipPolicy {
             {
                 return .lost("\(source.name), from which \(leader.name) completes its log, is gone")
             }
+            if let hang = hang(leader, agent, draft) { return .lost(hang) }
             return .leads(isWritable: agent.phase == .writable)
         case .follower:
             return .lost("\(leader.name) follows in the epoch that it should lead")
@@ -76,6 +84,33 @@ enum LeadershipPolicy {
             return .recorded
         }
     }
+
+    /// Why a leader that is alive counts as failed: its server commits nothing, or could write nothing, although a
+    /// majority of voters would acknowledge.
+    ///
+    /// Another candidate must be there for that.
+    private static func hang(
+        _ leader: XDBGroup.MemberStatus,
+        _ agent: AgentStatus,
+        _ draft: Draft
+    ) -> String? {
+        guard agent.phase == .writable,
+            let problem = agent.problems.first(where: { Self.standstills.contains($0.reason) })
+        else { return nil }
+        let voters = Set(draft.voters.map(\.name))
+        let connected = agent.peers.count { $0.connected && voters.contains($0.name) }
+        guard 1 + connected >= majority(of: voters.count) else { return nil }
+        let isReplaceable = draft.voters.contains { other in
+            other.name != leader.name && other.kind == .candidate && draft.heard(other)?.phase == .streaming
+                && MemberExamination(draft: draft, member: other).refusal == nil
+        }
+        return isReplaceable ? "\(leader.name) commits nothing: \(problem.message)" : nil
+    }
+
+    /// Problems of a leader with which its commits stand still.
+    private static let standstills: Set<String> = [
+        "ServerUnresponsive", "CommitsStandStill", "DiskFull", "DiskReadOnly",
+    ]
 
     private static func silent(_ leader: XDBGroup.MemberStatus, _ draft: Draft) -> Leadership {
         let others = draft.voters.filter { $0.name != leader.name }

@@ -9,7 +9,7 @@ enum RolePolicy {
         switch draft.leadership {
         case .leads, .recorded, .suspected: break
         // Whatever would be said now would be of an epoch that is about to end.
-        case .none, .lost, .sealing, .blocked: return
+        case .none, .lost, .handover, .sealing, .blocked: return
         }
         let joined = draft.status.members.filter { $0.joined && $0.health != nil }
         for member in joined {

@@ -10,7 +10,8 @@ enum RoutePolicy {
         var removals: [GroupAction] = []
         var settings: [GroupAction] = []
         for member in draft.status.members {
-            guard let pod = draft.pod(of: member), !pod.isBeingDeleted else { continue }
+            // A pod that is being deleted gets no new label, and does not keep the leader's.
+            guard let pod = draft.pod(of: member), !pod.isBeingDeleted || pod.role == .leader else { continue }
             let wanted = label(of: member, pod, draft)
             guard wanted != pod.role else { continue }
             let action = GroupAction.label(pod: pod.name, role: wanted)

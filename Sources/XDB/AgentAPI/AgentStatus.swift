@@ -119,6 +119,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     /// A leader's view of the others; empty elsewhere.
     public var peers: [Peer]
     public var problems: [Problem]
+    /// A leader's: it was told to end, and waits a while for somebody to hand over to.
+    public var isStopping: Bool?
     /// The build of the agent.
     public var version: String
 

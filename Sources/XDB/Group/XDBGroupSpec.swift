@@ -363,14 +363,30 @@ extension XDBGroup {
         ]
     }
 
+    /// Whether leaders are replaced without being asked.
+    public enum FailoverMode: String, FieldChoice {
+        case automatic = "Automatic"
+        case manual = "Manual"
+    }
+
     /// When a leader is replaced.
     public struct Failover: Structure {
+        public var mode = FailoverMode.automatic
         public var unreachableSeconds = 3
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
 
         public static let fields: [Field<Self>] = [
+            Field(
+                "mode",
+                \.mode,
+                .defaulted,
+                description:
+                    "Automatic elects another leader when the leader is lost. Manual reports what would be done "
+                    + "(FailoverPending) and waits for an XDBOperation with changeLeader; hand-overs of leaders that stop "
+                    + "in order go on."
+            ),
             Field(
                 "unreachableSeconds",
                 \.unreachableSeconds,
@@ -380,7 +396,7 @@ extension XDBGroup {
                     "For how many seconds nothing is heard from the leader before another is elected. The other "
                     + "voters must have lost it too: an operator that is cut off deposes nobody. Smaller values fail "
                     + "over faster and take short stalls of a network or a disk for failures."
-            )
+            ),
         ]
     }
 }

@@ -78,6 +78,17 @@ extension XDBGroup {
         public var source: String?
         public var time: Time?
         public var reason = ""
+        public var cause: ElectionCause?
+        public var operation: String?
+        public var rule: String?
+        public var answers: [ElectionAnswer] = []
+        public var refusals: [ElectionRefusal] = []
+        public var heard: MicroTime?
+        public var began: MicroTime?
+        public var recorded: MicroTime?
+        public var caughtUp: MicroTime?
+        public var writable: MicroTime?
+        public var routed: MicroTime?
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
@@ -95,6 +106,67 @@ extension XDBGroup {
             Field("source", \.source, description: "The voter from which the leader's log was completed."),
             Field("time", \.time, description: "When the epoch was recorded."),
             Field("reason", \.reason, description: "Why there was an election, and why this member was chosen."),
+            Field("cause", \.cause, description: "What kind of reason it was."),
+            Field("operation", \.operation, description: "The XDBOperation that asked for it, or that records it."),
+            Field("rule", \.rule, description: "What told the elected member from the other candidates."),
+            Field(
+                "answers",
+                \.answers,
+                .list(.map(key: "voter")),
+                description: "What each sealed voter answered."
+            ),
+            Field(
+                "refusals",
+                \.refusals,
+                .list(.map(key: "member")),
+                description: "The candidates that were passed over, and why."
+            ),
+            Field("heard", \.heard, description: "When the old leader was heard last."),
+            Field("began", \.began, description: "When it was given up, or was to hand over."),
+            Field("recorded", \.recorded, description: "When a majority had answered and this was recorded."),
+            Field("caughtUp", \.caughtUp, description: "When the leader's log was complete up to the start."),
+            Field("writable", \.writable, description: "When the leader was open for writes."),
+            Field("routed", \.routed, description: "When the Service led to it."),
+        ]
+    }
+
+    /// Why there is an election.
+    public enum ElectionCause: String, FieldChoice {
+        /// The group's first.
+        case first = "First"
+        /// The leader was lost.
+        case failover = "Failover"
+        /// The leader's pod or agent is about to stop, in order.
+        case handOver = "HandOver"
+        /// A person asked for another leader.
+        case changeLeader = "ChangeLeader"
+    }
+
+    /// The answer of a sealed voter.
+    public struct ElectionAnswer: Structure {
+        public var voter = ""
+        public var position = Position.zero
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("voter", \.voter, .required, description: "The voter."),
+            Field("position", \.position, description: "The durable end of its log (EPOCH/SEQUENCE)."),
+        ]
+    }
+
+    /// A candidate that was not chosen for a reason.
+    public struct ElectionRefusal: Structure {
+        public var member = ""
+        public var reason = ""
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("member", \.member, .required, description: "The candidate."),
+            Field("reason", \.reason, description: "Why it may not lead."),
         ]
     }
 
@@ -102,6 +174,11 @@ extension XDBGroup {
     public struct ElectionStatus: Structure {
         public var epoch = Epoch.none
         public var reason = ""
+        public var cause: ElectionCause?
+        public var to: String?
+        public var operation: String?
+        public var heard: MicroTime?
+        public var began: MicroTime?
         public var time: Time?
         public var unknown: [String: JSONValue] = [:]
 
@@ -110,6 +187,11 @@ extension XDBGroup {
         public static let fields: [Field<Self>] = [
             Field("epoch", \.epoch, .required, description: "The epoch that voters are asked to promise."),
             Field("reason", \.reason, description: "Why there is an election."),
+            Field("cause", \.cause, description: "What kind of reason it is."),
+            Field("to", \.to, description: "The candidate that is wished for."),
+            Field("operation", \.operation, description: "The XDBOperation that asked for it."),
+            Field("heard", \.heard, description: "When the old leader was heard last."),
+            Field("began", \.began, description: "When it was given up, or was to hand over."),
             Field("time", \.time, description: "When it began."),
         ]
     }

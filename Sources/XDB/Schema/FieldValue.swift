@@ -107,6 +107,16 @@ extension Time: FieldValue {
     public var fieldJSON: JSONValue? { .string(description) }
 }
 
+extension MicroTime: FieldValue {
+    public static var schema: Schema { Time.schema }
+
+    public static func read(_ json: JSONValue, at path: String, problems: inout [FieldProblem]) -> MicroTime? {
+        Time.read(json, at: path, problems: &problems).map { MicroTime($0) }
+    }
+
+    public var fieldJSON: JSONValue? { JSONValue(self) }
+}
+
 extension Quantity: FieldValue {
     public static var schema: Schema {
         var schema = Schema(.integerOrString)

@@ -32,6 +32,10 @@ struct World {
     var pods: [PodObservation] = []
     var claims: [ClaimObservation] = []
     var cleanups: [CleanupObservation] = []
+    var operations: [XDBOperation] = []
+    var failoverMode = XDBGroup.FailoverMode.automatic
+    /// Members whose agents were told to end.
+    var stopping: Set<String> = []
     var owned: Set<OwnedObject> = []
     var secrets: Set<String> = []
     /// By directory or claim.
@@ -119,6 +123,8 @@ struct World {
         observation.pods = pods
         observation.claims = claims
         observation.cleanups = cleanups
+        observation.operations = operations
+        observation.failoverMode = failoverMode
         observation.secrets = secrets
         observation.seals = seals
         observation.observing = observing
@@ -191,6 +197,11 @@ struct World {
         case .deleteCleanup(let pod): cleanups.removeAll { $0.pod == pod }
         case .label(let pod, let role):
             if let index = pods.firstIndex(where: { $0.name == pod }) { pods[index].role = role }
+        case .recordOperation(let operation):
+            if let index = operations.firstIndex(where: { $0.metadata.name == operation.metadata.name }) {
+                operations[index] = operation
+            }
+        case .createOperation(let name, let spec): ask(name, spec)
         case .initialize(let member, let request):
             initialized.append(member)
             withDisk(of: member) { disk in disk.group = request.group }
@@ -205,6 +216,26 @@ struct World {
             }
         }
     }
+
+    /// Somebody makes an operation.
+    mutating func ask(_ name: String, _ spec: XDBOperation.Spec) {
+        guard operation(name) == nil else { return }
+        var operation = XDBOperation(metadata: ObjectMeta(name: name, namespace: group.metadata.namespace), spec: spec)
+        operation.metadata.creationTimestamp = now.wholeSeconds
+        operations.append(operation)
+    }
+
+    /// Somebody asks for another leader.
+    mutating func askForLeader(_ name: String, _ to: String) {
+        var change = XDBOperation.ChangeLeader()
+        change.to = to
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.changeLeader = change
+        ask(name, spec)
+    }
+
+    func operation(_ name: String) -> XDBOperation? { operations.first { $0.metadata.name == name } }
 
     private mutating func create(_ wanted: MemberPod) {
         guard !pods.contains(where: { $0.name == wanted.name }) else { return }
@@ -326,6 +357,7 @@ struct World {
         case .resigned: status.problems = [.init(reason: "Resigned", message: "it led and lost its server")]
         case .lead:
             status.role = .leader
+            status.isStopping = stopping.contains(pod.member) ? true : nil
             status.leader = pod.member
             status.phase = opened.contains(pod.name) ? .writable : .recovering
             status.peers = group.status.members.filter { $0.name != pod.member }.map { member in

@@ -1,0 +1,43 @@
+import KubernetesModel
+import Logging
+import Synchronization
+import XDB
+
+/// What holds for all groups, from the ConfigMap `xdb-operator` in the operator's namespace; it may change at any time.
+final class OperatorSettings: Sendable {
+    /// The ConfigMap's name.
+    static let name = "xdb-operator"
+
+    private let mode = Mutex(XDBGroup.FailoverMode.automatic)
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// `manual` stops automatic failovers of all groups.
+    var failoverMode: XDBGroup.FailoverMode { mode.withLock { $0 } }
+
+    /// Takes over what the ConfigMap says; nil when there is none.
+    ///
+    /// True when something has changed.
+    ///
+    /// A word that is none of the known ones changes nothing, and is complained about.
+    func take(_ data: [String: String]?) -> Bool {
+        let text = data?["failover"] ?? XDBGroup.FailoverMode.automatic.rawValue
+        guard let new = XDBGroup.FailoverMode(rawValue: text) else {
+            let words = XDBGroup.FailoverMode.allCases.map(\.rawValue).joined(separator: " or ")
+            logger.error(
+                "the setting is not taken over",
+                metadata: ["configmap": "\(Self.name)", "key": "failover", "value": "\(text)", "wanted": "\(words)"]
+            )
+            return false
+        }
+        let old = mode.withLock { mode in
+            defer { mode = new }
+            return mode
+        }
+        if old != new { logger.notice("failover of all groups", metadata: ["mode": "\(new.rawValue)"]) }
+        return old != new
+    }
+}

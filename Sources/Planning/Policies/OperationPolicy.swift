@@ -1,0 +1,237 @@
+import KubernetesModel
+import XDB
+
+/// Says of every operation on the group how far it is, and records what the operator does by itself as operations.
+///
+/// The work itself is that of the policies above; what came of it stands in the group's status, so that an operation that
+/// was interrupted anywhere is told to its end by whoever observes next.
+enum OperationPolicy {
+    static func apply(_ draft: inout Draft) {
+        recordFailover(&draft)
+        for operation in draft.unfinished {
+            let status = OperationProgress(draft: draft, operation: operation).status
+            guard status != operation.status else { continue }
+            var changed = operation
+            changed.status = status
+            draft.act(.recordOperation(changed))
+            tell(changed, before: operation.status.state, &draft)
+        }
+    }
+
+    /// How long a failover's record is made again when it is not there: after that a person has deleted it.
+    private static let recent = Duration.seconds(600)
+
+    private static func recordFailover(_ draft: inout Draft) {
+        guard let record = draft.status.epochs.first, record.cause == .failover, let name = record.operation,
+            let time = record.time, draft.observation.now.since(time) < recent,
+            !draft.observation.operations.contains(where: { $0.metadata.name == name })
+        else { return }
+        var failover = XDBOperation.Failover()
+        failover.epoch = record.epoch
+        var spec = XDBOperation.Spec()
+        spec.group = draft.names.group
+        spec.failover = failover
+        draft.act(.createOperation(name: name, spec))
+    }
+
+    private static func tell(_ operation: XDBOperation, before: XDBOperation.State?, _ draft: inout Draft) {
+        guard operation.status.state != before, let state = operation.status.state else { return }
+        let words = "\(operation.metadata.name): \(operation.status.message ?? "")"
+        switch state {
+        case .pending: break
+        case .running: draft.tell(.operationStarted, words)
+        case .succeeded, .cancelled: draft.tell(.operationSucceeded, words)
+        case .failed: draft.tell(.operationFailed, words)
+        }
+    }
+}
+
+extension Draft {
+    /// The operations that have not ended, the oldest first.
+    var unfinished: [XDBOperation] {
+        observation.operations.filter { !$0.isFinished }.sorted { left, right in
+            let (a, b) = (left.metadata, right.metadata)
+            return (a.creationTimestamp?.seconds ?? 0, a.name) < (b.creationTimestamp?.seconds ?? 0, b.name)
+        }
+    }
+
+    /// The operation whose turn it is: those that disturb a group wait for each other.
+    ///
+    /// Records of what was done already disturb nobody.
+    var turn: XDBOperation? {
+        unfinished.first { $0.spec.failover == nil && $0.problems.isEmpty && !$0.spec.cancel }
+    }
+}
+
+/// How far an operation is, found out from the group's status.
+struct OperationProgress {
+    let draft: Draft
+    let operation: XDBOperation
+
+    private var name: String { operation.metadata.name }
+
+    var status: XDBOperation.Status {
+        var status = operation.status
+        status.type = operation.spec.kind
+        if let problem = operation.problems.first {
+            return ended(.failed, "the operation is refused: \(problem)", status)
+        }
+        if let record = record {
+            return progress(of: record, status)
+        }
+        if let election = draft.status.election, election.operation == name {
+            return running("Seal", election.reason, member: election.to, since: election.began, status)
+        }
+        if operation.spec.failover != nil {
+            return ended(.failed, "the group's status no longer has the epoch that it records", status)
+        }
+        if operation.spec.cancel { return ended(.cancelled, "it was cancelled before it began", status) }
+        return waiting(status)
+    }
+
+    /// The epoch that the operation has brought about, or records.
+    private var record: XDBGroup.EpochRecord? { draft.status.epochs.first { $0.operation == name } }
+
+    // MARK: Before it begins
+
+    private func waiting(_ status: XDBOperation.Status) -> XDBOperation.Status {
+        var status = status
+        let reason: String
+        switch draft.verdicts[name] {
+        case .refuse(let why): return ended(.failed, why, status)
+        case .done(let what): return ended(.succeeded, what, status)
+        case .wait(let why): reason = why
+        case .begin, nil:
+            if draft.spec.paused {
+                reason = "the group is paused (spec.paused)"
+            } else if let turn = draft.turn, turn.metadata.name != name {
+                reason = "it waits for operation \(turn.metadata.name)"
+            } else {
+                reason = "it waits for its turn"
+            }
+        }
+        if isOverdue {
+            return ended(.failed, "it could not begin within \(operation.spec.timeoutSeconds) s: \(reason)", status)
+        }
+        status.state = .pending
+        status.task = nil
+        status.message = reason
+        return status
+    }
+
+    private var isOverdue: Bool {
+        guard let since = operation.metadata.creationTimestamp else { return false }
+        return draft.observation.now.since(since) > .seconds(operation.spec.timeoutSeconds)
+    }
+
+    // MARK: While it goes on
+
+    private func running(
+        _ task: String,
+        _ message: String,
+        member: String?,
+        since: MicroTime?,
+        _ status: XDBOperation.Status
+    ) -> XDBOperation.Status {
+        var status = status
+        status.state = .running
+        status.member = member
+        status.task = task
+        status.message = message
+        if status.startTime == nil { status.startTime = (since?.time ?? draft.observation.now).wholeSeconds }
+        return status
+    }
+
+    private func progress(of record: XDBGroup.EpochRecord, _ status: XDBOperation.Status) -> XDBOperation.Status {
+        let steps = Self.steps(of: record)
+        var status = running(
+            steps.last { $0.end == nil }?.name ?? "Route",
+            "\(record.leader) leads epoch \(record.epoch)",
+            member: record.leader,
+            since: record.heard ?? record.began,
+            status
+        )
+        status.steps = steps
+        status.certificate = certificate(record)
+        guard let routed = record.routed else {
+            if draft.status.epoch > record.epoch {
+                return ended(
+                    .failed,
+                    "\(record.leader) was elected for epoch \(record.epoch), and lost before it took writes: epoch "
+                        + "\(draft.status.epoch) has followed",
+                    status
+                )
+            }
+            guard isOverdue else { return status }
+            return ended(
+                .failed,
+                "\(record.leader) was elected for epoch \(record.epoch), and does not take writes yet after "
+                    + "\(operation.spec.timeoutSeconds) s: see the conditions of the group",
+                status
+            )
+        }
+        let began = record.heard ?? record.began
+        let milliseconds = began.map { routed.milliseconds(since: $0) }
+        status.durationSeconds = milliseconds.map { Self.seconds($0) }
+        let after = milliseconds.map { " after \($0) ms" } ?? ""
+        let end = "\(record.leader) takes writes in epoch \(record.epoch)\(after)"
+        if let wish = operation.spec.changeLeader?.to, wish != XDBOperation.ChangeLeader.automatic,
+            wish != record.leader
+        {
+            return ended(.failed, "\(end), and not \(wish): \(record.reason)", status, at: routed.time)
+        }
+        return ended(.succeeded, end, status, at: routed.time)
+    }
+
+    /// Seconds with their thousandths.
+    private static func seconds(_ milliseconds: Int) -> String {
+        let rest = String(milliseconds % 1000)
+        return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+    }
+
+    /// The steps of a change of leader, as far as they have begun.
+    static func steps(of record: XDBGroup.EpochRecord) -> [XDBOperation.Step] {
+        var steps: [XDBOperation.Step] = []
+        if let heard = record.heard { steps.append(.init("Detect", from: heard, to: record.began, record.reason)) }
+        let stages: [(String, MicroTime?, MicroTime?)] = [
+            ("Seal", record.began, record.recorded),
+            ("CatchUp", record.recorded, record.caughtUp),
+            ("Promote", record.caughtUp, record.writable),
+            ("Route", record.writable, record.routed),
+        ]
+        for (name, start, end) in stages {
+            guard let start else { break }
+            steps.append(.init(name, from: start, to: end))
+        }
+        return steps
+    }
+
+    private func certificate(_ record: XDBGroup.EpochRecord) -> XDBOperation.Certificate {
+        var certificate = XDBOperation.Certificate()
+        certificate.epoch = record.epoch
+        certificate.leader = record.leader
+        certificate.previousLeader = draft.status.epochs.first { $0.epoch < record.epoch }?.leader
+        certificate.start = record.start
+        certificate.source = record.source
+        certificate.rule = record.rule
+        certificate.reason = record.reason
+        certificate.voters = record.voters
+        certificate.answers = record.answers
+        certificate.refusals = record.refusals
+        return certificate
+    }
+
+    private func ended(
+        _ state: XDBOperation.State,
+        _ message: String,
+        _ status: XDBOperation.Status,
+        at time: Time? = nil
+    ) -> XDBOperation.Status {
+        var status = status
+        status.state = state
+        status.task = nil
+        status.message = message
+        status.completionTime = (time ?? draft.observation.now).wholeSeconds
+        return status
+    }
+}

@@ -1,0 +1,300 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Members whose name and type say all have no comment of their own.
+
+public import KubernetesModel
+
+/// One piece of work on a group, and the record of it: asked for by a person, or done by the operator by itself.
+///
+/// It always ends: `Succeeded`, `Failed` or `Cancelled`, with a reason. Operations on one group wait for each other.
+public struct XDBOperation: KubernetesObject, Hashable {
+    public static let resource = ResourceType(
+        group: "xdb-operator.github.io",
+        version: "v1alpha1",
+        kind: "XDBOperation",
+        plural: "xdboperations"
+    )
+
+    public var metadata: ObjectMeta
+    /// What is asked for.
+    public var spec: Spec
+    /// How far it is; written by the operator alone.
+    public var status: Status
+    /// What could not be read.
+    public private(set) var readingProblems: [FieldProblem] = []
+
+    /// Makes an operation.
+    public init(metadata: ObjectMeta = ObjectMeta(), spec: Spec = Spec(), status: Status = Status()) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+
+    public init(from reader: inout JSONReader) throws(JSONError) {
+        self.init()
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "metadata": metadata = try reader.read()
+            case "spec": spec = Spec.read(try reader.read(), at: "spec", problems: &readingProblems) ?? Spec()
+            case "status": status = Status.read(try reader.read(), at: "status", problems: &readingProblems) ?? Status()
+            default: try reader.skipValue()
+            }
+        }
+    }
+
+    /// Everything that is wrong with the spec, for servers that do not check all of it.
+    public var problems: [FieldProblem] {
+        let problems = readingProblems.filter { $0.path.hasPrefix("spec") }
+        return problems.isEmpty ? spec.problems(at: "spec") : problems
+    }
+
+    /// The group that it is about.
+    public var group: ObjectKey { ObjectKey(namespace: metadata.namespace, name: spec.group) }
+
+    /// True once it has ended, for whatever reason.
+    public var isFinished: Bool { status.state?.isFinal ?? false }
+}
+
+extension XDBOperation: JSONEncodable {
+    public func encode(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.field("apiVersion", Self.resource.apiVersion)
+        writer.field("kind", Self.resource.kind)
+        writer.field("metadata", metadata)
+        writer.field("spec", spec.fieldJSON)
+        writer.field("status", status.fieldJSON)
+        writer.endObject()
+    }
+}
+
+extension XDBOperation {
+    /// What is asked for.
+    public struct Spec: Structure {
+        public var group = ""
+        public var changeLeader: ChangeLeader?
+        public var failover: Failover?
+        public var cancel = false
+        public var timeoutSeconds = 600
+        public var ttlSecondsAfterFinished = 604_800
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("group", \.group, .required, .length(1...63), description: "The XDBGroup, of the same namespace."),
+            Field(
+                "changeLeader",
+                \.changeLeader,
+                description:
+                    "Hands the leadership over to another candidate, without loss. Clients of the old leader are "
+                    + "disconnected, and write on through the Service a moment later."
+            ),
+            Field(
+                "failover",
+                \.failover,
+                description: "Made by the operator alone: the record of a failover that it did by itself."
+            ),
+            Field(
+                "cancel",
+                \.cancel,
+                .defaulted,
+                description:
+                    "Set to true to give the operation up. What has begun and cannot be taken back is finished."
+            ),
+            Field(
+                "timeoutSeconds",
+                \.timeoutSeconds,
+                .defaulted,
+                .range(1...86400),
+                description: "For how long it may wait for its turn and take, before it fails."
+            ),
+            Field(
+                "ttlSecondsAfterFinished",
+                \.ttlSecondsAfterFinished,
+                .defaulted,
+                .minimum(0),
+                description: "For how long the record is kept once it has ended; 7 days by default."
+            ),
+        ]
+
+        public static let rules: [Rule<Self>] = [
+            Rule(
+                "[has(self.changeLeader), has(self.failover)].filter(x, x).size() == 1",
+                "exactly one kind of work must be asked for: changeLeader"
+            ) { ($0.changeLeader == nil) != ($0.failover == nil) },
+            Rule(
+                change: "self.group == oldSelf.group && has(self.changeLeader) == has(oldSelf.changeLeader) && "
+                    + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader)",
+                "what is asked for cannot be changed: cancel this operation and make another"
+            ),
+        ]
+
+        /// The kind of work in a word.
+        public var kind: Kind? {
+            if changeLeader != nil { return .changeLeader }
+            return failover.map { _ in .failover }
+        }
+    }
+
+    /// The kinds of work.
+    public enum Kind: String, FieldChoice {
+        case changeLeader = "ChangeLeader"
+        case failover = "Failover"
+    }
+
+    /// A change of leader.
+    public struct ChangeLeader: Structure {
+        /// Stands for the best candidate there is.
+        public static let automatic = "auto"
+
+        public var to = ""
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field(
+                "to",
+                \.to,
+                .required,
+                .length(1...63),
+                description:
+                    "The candidate that is to lead, for example orders-1; or auto, for the one whose log is the "
+                    + "most advanced."
+            )
+        ]
+    }
+
+    /// A failover that the operator did.
+    public struct Failover: Structure {
+        public var epoch = Epoch.none
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("epoch", \.epoch, .required, description: "The epoch that began with it.")
+        ]
+    }
+
+    /// How far an operation is.
+    public enum State: String, FieldChoice {
+        /// It waits for its turn.
+        case pending = "Pending"
+        case running = "Running"
+        case succeeded = "Succeeded"
+        case failed = "Failed"
+        case cancelled = "Cancelled"
+
+        /// True when nothing more will be done.
+        public var isFinal: Bool { self == .succeeded || self == .failed || self == .cancelled }
+    }
+
+    /// One step of an operation.
+    public struct Step: Structure {
+        public var name = ""
+        public var start: MicroTime?
+        public var end: MicroTime?
+        public var milliseconds: Int?
+        public var message: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        /// Makes a step.
+        public init(_ name: String, from start: MicroTime?, to end: MicroTime?, _ message: String? = nil) {
+            self.name = name
+            self.start = start
+            self.end = end
+            self.message = message
+            milliseconds = start.flatMap { start in end.map { max(0, $0.milliseconds(since: start)) } }
+        }
+
+        public static let fields: [Field<Self>] = [
+            Field("name", \.name, .required, description: "The step, in a word."),
+            Field("start", \.start, description: "When it began, by the operator's clock."),
+            Field("end", \.end, description: "When it was done; absent while it goes on."),
+            Field("milliseconds", \.milliseconds, description: "How long it took."),
+            Field("message", \.message, description: "What came of it."),
+        ]
+    }
+
+    /// The proof that a leader was rightly elected.
+    public struct Certificate: Structure {
+        public var epoch = Epoch.none
+        public var leader = ""
+        public var previousLeader: String?
+        public var start = Position.zero
+        public var source: String?
+        public var rule: String?
+        public var reason = ""
+        public var voters: [String] = []
+        public var answers: [XDBGroup.ElectionAnswer] = []
+        public var refusals: [XDBGroup.ElectionRefusal] = []
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("epoch", \.epoch, .required, description: "The epoch that began."),
+            Field("leader", \.leader, .required, description: "The member that was elected."),
+            Field("previousLeader", \.previousLeader, description: "The member that led before."),
+            Field(
+                "start",
+                \.start,
+                description: "The most advanced position among the answers (EPOCH/SEQUENCE): everything that was ever "
+                    + "acknowledged is at or before it."
+            ),
+            Field("source", \.source, description: "The voter from which the leader completed its log."),
+            Field("rule", \.rule, description: "What told the elected member from the other candidates."),
+            Field("reason", \.reason, description: "Why there was an election."),
+            Field("voters", \.voters, .list(.atomic), description: "Whose answers counted."),
+            Field(
+                "answers",
+                \.answers,
+                .list(.map(key: "voter")),
+                description: "What each sealed voter answered. A majority of the voters is here."
+            ),
+            Field(
+                "refusals",
+                \.refusals,
+                .list(.map(key: "member")),
+                description: "The candidates that were passed over, and why."
+            ),
+        ]
+    }
+
+    /// How far it is.
+    public struct Status: Structure {
+        public var state: State?
+        public var type: Kind?
+        public var member: String?
+        public var task: String?
+        public var message: String?
+        public var startTime: Time?
+        public var completionTime: Time?
+        public var durationSeconds: String?
+        public var steps: [Step] = []
+        public var certificate: Certificate?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("state", \.state, description: "Pending, Running, Succeeded, Failed or Cancelled."),
+            Field("type", \.type, description: "The kind of work."),
+            Field("member", \.member, description: "The member that it is about."),
+            Field("task", \.task, description: "What is being done now."),
+            Field("message", \.message, description: "Why it waits, how it ended, or why it is refused."),
+            Field("startTime", \.startTime, description: "When it began; absent while it waits."),
+            Field("completionTime", \.completionTime, description: "When it ended."),
+            Field("durationSeconds", \.durationSeconds, description: "How long it took, with milliseconds."),
+            Field("steps", \.steps, .list(.map(key: "name")), description: "Its steps, with their times."),
+            Field(
+                "certificate",
+                \.certificate,
+                description: "Of an election: who answered what, and why the leader leads."
+            ),
+        ]
+    }
+}
