@@ -51,8 +51,11 @@ struct EventBook: Sendable {
     /// The count of a series is written at most so often.
     static var seriesInterval: Duration { .seconds(30) }
     /// So many new events an object may have at once, and one more every `refill`.
-    static var burst: Double { 25 }
-    static var refill: Duration { .seconds(60) }
+    ///
+    /// More than client-go allows (25, and one every five minutes): a bad hour of one database is a long story, and its
+    /// end matters as much as its beginning.
+    static var burst: Double { 100 }
+    static var refill: Duration { .seconds(10) }
     /// No more series and no more objects than this are remembered.
     static var limit: Int { 2048 }
     /// The API server takes no longer note.

@@ -26,7 +26,7 @@ enum ElectionPolicy {
         let answers = draft.observation.seals.filter { $0.epoch == epoch && counts($0.member, draft) }
         let outcome = Election(
             epoch: epoch,
-            voters: voters.map { voter(of: $0, draft) },
+            voters: voters.map { voter(of: $0, cause, draft) },
             answers: answers,
             preferredZones: draft.spec.placement.zones,
             previousLeader: draft.status.leader,
@@ -99,7 +99,11 @@ enum ElectionPolicy {
         }
     }
 
-    private static func voter(of member: XDBGroup.MemberStatus, _ draft: Draft) -> Voter {
+    private static func voter(
+        of member: XDBGroup.MemberStatus,
+        _ cause: XDBGroup.ElectionCause,
+        _ draft: Draft
+    ) -> Voter {
         Voter(
             name: member.name,
             ordinal: member.ordinal,
@@ -107,7 +111,8 @@ enum ElectionPolicy {
             zone: member.zone,
             refusal: member.kind == .logger ? nil : MemberExamination(draft: draft, member: member).refusal,
             isRunning: draft.heard(member)?.server.state == .running,
-            isUnsteady: isUnsteady(member.name, draft)
+            // The one that has just failed is passed over for an equal, and so is one that fails again and again.
+            isUnsteady: cause == .failover && member.name == draft.status.leader || isUnsteady(member.name, draft)
         )
     }
 

@@ -28,6 +28,37 @@ enum Lab {
     /// The number of a node of the local cluster, from its name.
     private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
 
+    /// Cuts the power of a node.
+    static func power(off node: String) async throws { try await cluster("kill", number(of: node)) }
+
+    /// Switches a node on again, on the disk that it had.
+    static func power(on node: String, zone: String) async throws { try await cluster("node", number(of: node), zone) }
+
+    /// Unplugs a node from the network.
+    static func cut(_ node: String) async throws { try await cluster("cut", number(of: node)) }
+
+    /// Plugs it in again.
+    static func heal(_ node: String) async throws { try await cluster("heal", number(of: node)) }
+
+    /// Kills a process of a member from inside its node, without the API server.
+    static func kill(_ process: String, of member: String, on node: String) async throws {
+        let script =
+            "for p in $(pgrep -x \(process)); do grep -qx \(member) /proc/$p/root/etc/hostname && kill -9 $p; done; true"
+        try await cluster("exec", number(of: node), "sh", "-c", script)
+    }
+
+    /// What the agent of a member has said, as the container runtime keeps it on the node.
+    static func agentLog(of member: String, in group: TestGroup, on node: String) async throws -> String {
+        let path = "/var/log/pods/\(group.namespace)_\(member)_*/engine/*.log"
+        return try await cluster("exec", number(of: node), "sh", "-c", "cat \(path) 2>/dev/null || true")
+    }
+
+    /// Sets the switch for all groups.
+    static func setFailover(_ mode: String) async throws {
+        let patch = "{\"data\": {\"failover\": \"\(mode)\"}}"
+        try await kubectl("-n", "xdb-system", "patch", "configmap", "xdb-operator", "--type", "merge", "-p", patch)
+    }
+
     /// The files and folders under a path of a node; empty when it is not there.
     static func files(on node: String, under path: String) async throws -> [String] {
         try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' 2>/dev/null || true")

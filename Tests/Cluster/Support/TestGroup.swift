@@ -159,6 +159,57 @@ struct TestGroup: Sendable {
         try await members().first { $0.role == role }
     }
 
+    /// The number of the newest epoch.
+    func epoch() async throws -> Int { Int(try await object()[path: "status", "epoch"]?.integerValue ?? 0) }
+
+    /// The record of the newest epoch.
+    func newestEpoch() async throws -> JSONValue { try await object()[path: "status", "epochs"]?[0] ?? [:] }
+
+    /// Waits until an epoch has a leader that takes writes.
+    func reaches(epoch: Int) async throws {
+        try await eventually("\(name) reaches epoch \(epoch)") { () -> Bool? in
+            try await self.epoch() >= epoch ? true : nil
+        }
+        try await wait(for: "Writable")
+    }
+
+    /// Asks for another leader.
+    func changeLeader(_ operation: String, to member: String) async throws {
+        try await Lab.kubectl(
+            "create",
+            "-f",
+            "-",
+            input: """
+                apiVersion: xdb-operator.github.io/v1alpha1
+                kind: XDBOperation
+                metadata: {name: \(operation), namespace: \(namespace)}
+                spec: {group: \(name), changeLeader: {to: \(member)}}
+                """
+        )
+    }
+
+    /// What became of an operation.
+    struct Operation {
+        var message: String
+        var steps: [String]
+        var certificate: JSONValue?
+    }
+
+    /// Waits until an operation has a state.
+    func operation(_ operation: String, reaches state: String) async throws -> Operation {
+        try await eventually("\(operation) is \(state)") { () -> Operation? in
+            let text = try await Lab.kubectl("get", "xop", operation, "-n", namespace, "-o", "json")
+            guard let status = try JSONValue(json: text)["status"], status["state"]?.stringValue == state else {
+                return nil
+            }
+            return Operation(
+                message: status["message"]?.stringValue ?? "",
+                steps: (status["steps"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue },
+                certificate: status["certificate"]
+            )
+        }
+    }
+
     /// Stops the agent of a member in its tracks: its connections stay, and nothing comes over them.
     func freeze(_ member: String) async throws {
         try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-STOP", "-f", "xdb-agent run")

@@ -19,17 +19,19 @@ final class Writer: Sendable {
 
     private let group: TestGroup
     private let password: String
+    private let patience: UInt32
     private let address: Mutex<String?>
     private let state = Mutex(State())
 
-    private init(group: TestGroup, password: String, address: String?) {
+    private init(group: TestGroup, password: String, patience: UInt32, address: String?) {
         self.group = group
         self.password = password
+        self.patience = patience
         self.address = Mutex(address)
     }
 
-    /// Makes the table and starts writing.
-    static func start(_ group: TestGroup) async throws -> Writer {
+    /// Makes the table and starts writing; a statement without an answer is waited for so many seconds.
+    static func start(_ group: TestGroup, patience: UInt32 = 30) async throws -> Writer {
         let password = try await group.password()
         let host = try await eventually("\(group.name) has a leader") { try await group.leaderAddress() }
         try await eventually("\(group.name) takes statements") { () -> Bool? in
@@ -40,7 +42,7 @@ final class Writer: Sendable {
                 return true
             }
         }
-        let writer = Writer(group: group, password: password, address: host)
+        let writer = Writer(group: group, password: password, patience: patience, address: host)
         Thread.detachNewThread { writer.run() }
         return writer
     }
@@ -80,7 +82,13 @@ final class Writer: Sendable {
         while !state.withLock({ $0.isStopped }) {
             do {
                 guard let host = address.withLock({ $0 }) else { throw DatabaseError(code: 0, message: "no leader") }
-                let database = try Database(host: host, user: "app", password: password, database: "app", timeout: 30)
+                let database = try Database(
+                    host: host,
+                    user: "app",
+                    password: password,
+                    database: "app",
+                    timeout: patience
+                )
                 while !state.withLock({ $0.isStopped }) { try writeOne(database) }
             } catch {
                 state.withLock { $0.failure = "\(error)" }
