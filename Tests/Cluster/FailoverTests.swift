@@ -13,6 +13,7 @@ extension ClusterTests {
         static let patience: UInt32 = 3
 
         @Test func begins() async throws {
+            try await Lab.kubectl("delete", "xop", "--all", "-n", Self.group.namespace)
             try await Self.group.apply()
             try await Self.group.wait(for: "FullyRedundant")
         }
