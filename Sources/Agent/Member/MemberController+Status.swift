@@ -30,6 +30,7 @@ extension MemberController {
         status.hearsLeader = snapshot.hearsLeader
         status.logBytes = snapshot.logBytes
         status.peers = snapshot.peers
+        status.discardedTail = snapshot.discarded
         if stopping, promise.terms != nil { status.isStopping = true }
         status.problems = problems(snapshot)
         board.publish(status)

@@ -63,7 +63,7 @@ final class FileLogStorage: LogStorage {
 ///
 /// Positioned reads and writes do not share an offset, so they may run on several threads at once; the descriptor is
 /// closed when nobody has the file any more.
-private final class FileLogFile: LogFile {
+final class FileLogFile: LogFile {
     private let descriptor: CInt
     private let path: String
 

@@ -26,6 +26,8 @@ final class ReplicationCore {
     /// The newest epoch that was promised.
     private(set) var epoch: Epoch
     private(set) var role = Role.sealed
+    /// What was removed from the end of the log last, since the agent started.
+    private var discarded: AgentStatus.DiscardedTail?
     /// The newest transaction that is known to be durable on a majority.
     private(set) var committed: GTID?
     /// Every member has the log up to here, as far as the leader has told.
@@ -409,9 +411,22 @@ final class ReplicationCore {
             "removing a conflicting end of the log",
             metadata: ["from": "\(text(common))", "to": "\(text(log.end))", "leader": "\(following.sender.name)"]
         )
+        keepTail(after: common)
         // The newest known commit position is on disk before anything goes, so that no later start removes more.
         try commitFile.write(committedHere)
         try log.truncate(after: common)
+    }
+
+    /// Nothing of it was acknowledged, so a disk that cannot take the file is no reason to stay away from the group.
+    private func keepTail(after common: GTID?) {
+        guard let end = log.end else { return }
+        do {
+            let file = try TailFile(member: configuration.directory).save(log, after: common)
+            discarded = AgentStatus.DiscardedTail(file: file, after: common?.description, to: end.description)
+            logger.warning("kept what is removed", metadata: ["file": "\(file)"])
+        } catch {
+            logger.error("what is removed could not be kept", metadata: ["error": "\(error)"])
+        }
     }
 
     /// The sender says how far the group is.
@@ -536,6 +551,7 @@ final class ReplicationCore {
         snapshot.committedGTID = committed
         snapshot.logBytes = log.bytes
         snapshot.failure = failure ?? log.failure
+        snapshot.discarded = discarded
         snapshot.feedAttached = feeds.values.contains { $0.isStreaming }
         switch role {
         case .sealed:

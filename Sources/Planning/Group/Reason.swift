@@ -96,6 +96,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case wrongIdentity = "WrongIdentity"
     /// The member's data have what the group's log does not have.
     case diverged = "Diverged"
+    /// Transactions that only this member had, and that nobody was promised, were removed from its log and kept as a file.
+    case tailDiscarded = "TailDiscarded"
     /// The agent reports a problem of another name, which is in the message.
     case agentProblem = "AgentProblem"
     /// Directories are to be removed from a node that is away.
@@ -114,7 +116,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
-            .cleanupPending, .cleanupFailed:
+            .cleanupPending, .cleanupFailed, .tailDiscarded:
             true
         }
     }

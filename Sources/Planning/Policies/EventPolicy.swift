@@ -33,8 +33,20 @@ enum EventPolicy {
         .secretMissing, .storageClassMissing, .deleting, .cleanupPending, .cleanupFailed,
     ]
 
+    private static func tail(of member: XDBGroup.MemberStatus, _ old: XDBGroup.Status, _ draft: inout Draft) {
+        let before = old.members.first { $0.name == member.name }?.discardedTail
+        guard member.discardedTail != before, let tail = draft.heard(member)?.discardedTail else { return }
+        draft.tell(
+            .tailDiscarded,
+            "\(member.name) had transactions that the group does not have, \(tail.after.map { "after \($0) " } ?? "")up to "
+                + "\(tail.to); no client was told that they were committed. They were removed, and are kept for a look: "
+                + "kubectl exec \(member.name) -- mariadb-binlog -v \(tail.file)"
+        )
+    }
+
     private static func members(_ old: XDBGroup.Status, _ draft: inout Draft) {
         for member in draft.status.members {
+            tail(of: member, old, &draft)
             guard let text = member.reason, let reason = Reason(rawValue: text) else { continue }
             let before = old.members.first { $0.name == member.name }
             guard before?.reason != text else { continue }

@@ -46,6 +46,8 @@ enum ObservationPolicy {
             return
         }
         member.position = agent.position
+        // What an agent that was started again does not know any more is still there.
+        if let tail = agent.discardedTail { member.discardedTail = tail.file }
         member.applied = agent.server.applied
         member.lagSeconds = agent.server.lagSeconds.map { step(of: $0) }
         member.role = role(of: member, agent, epoch: draft.status.epoch, leader: draft.status.leader)

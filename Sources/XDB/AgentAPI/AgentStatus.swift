@@ -95,6 +95,23 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         }
     }
 
+    /// The end of a log that was removed because the group does not have it: an old leader's transactions that nobody
+    /// was promised.
+    public struct DiscardedTail: Hashable, Sendable, Codable {
+        /// A binlog with the transactions, in the member's directory.
+        public var file: String
+        /// The GTID of the last transaction that stayed; nil when none did.
+        public var after: String?
+        /// The GTID of the last one that was removed.
+        public var to: String
+
+        public init(file: String, after: String?, to: String) {
+            self.file = file
+            self.after = after
+            self.to = to
+        }
+    }
+
     public var member: String
     public var incarnation: Int
     /// The uid of the group that the directory belongs to; nil while uninitialized.
@@ -119,6 +136,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     /// A leader's view of the others; empty elsewhere.
     public var peers: [Peer]
     public var problems: [Problem]
+    /// What was removed from the end of the log last, since the agent started.
+    public var discardedTail: DiscardedTail?
     /// A leader's: it was told to end, and waits a while for somebody to hand over to.
     public var isStopping: Bool?
     /// The build of the agent.

@@ -244,6 +244,7 @@ extension XDBGroup {
         public var lagSeconds: Int?
         public var health: MemberHealth?
         public var promotable = false
+        public var discardedTail: String?
         public var reason: String?
         public var message: String?
         public var unknown: [String: JSONValue] = [:]
@@ -289,6 +290,13 @@ extension XDBGroup {
             ),
             Field("health", \.health, description: "Healthy, Progressing or Unhealthy."),
             Field("promotable", \.promotable, description: "Whether it could be elected leader."),
+            Field(
+                "discardedTail",
+                \.discardedTail,
+                description:
+                    "The file in its directory that has the transactions which were removed from the end of its "
+                    + "log last: it had them alone, and no client was told that they were committed."
+            ),
             Field("reason", \.reason, description: "What is wrong or under way, for programs."),
             Field("message", \.message, description: "What is wrong or under way, and what to do, for people."),
         ]

@@ -127,7 +127,24 @@ import XDB
         try await group.follow(0, 1, epoch: 2)
         try await group[0].until("has the new leader's log") { $0.position == more.position }
         try await group[0].until("knows what is committed") { $0.committed == more.position }
+
+        // What was removed can still be looked at, with MariaDB's own program.
+        let tail = try #require(group[0].snapshot.discarded)
+        #expect(tail.after == first.description)
+        #expect(tail.to == lost.description)
+        let listing = try await Self.listing(of: tail.file)
+        for sequence in first.sequence + 1...lost.sequence {
+            #expect(listing.contains("GTID \(GTID(serverID: lost.serverID, sequence: sequence))"))
+        }
+        #expect(!listing.contains("GTID \(first) "))
         await group.close()
+    }
+
+    private static func listing(of file: String) async throws -> String {
+        let output = "\(file).txt"
+        let arguments = ["/usr/bin/mariadb-binlog", "--verify-binlog-checksum", file]
+        #expect(await (try WatchedProcess.start(arguments, output: output)).ended() == .exited(0))
+        return try String(contentsOfFile: output, encoding: .utf8)
     }
 
     @Test func whatTheServerHasIsNeverRemoved() async throws {
