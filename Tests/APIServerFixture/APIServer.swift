@@ -4,7 +4,8 @@ import Glibc
 public import Kubernetes
 import Synchronization
 
-/// A real etcd and a real kube-apiserver on loopback, for tests; they end with `stop()`, or with the process.
+/// A real etcd and a real kube-apiserver on loopback, for tests and measurements; they end with `stop()`, or with the
+/// process.
 ///
 /// `XDB_KUBERNETES_BIN` names the folder with `kube-apiserver`; `etcd` and `openssl` are looked up in `PATH`. Nothing
 /// else of Kubernetes runs: pods are never scheduled, garbage is not collected, and namespaces are never finalized.
@@ -59,6 +60,9 @@ public final class APIServer: Sendable {
 
     /// `https://127.0.0.1:PORT`.
     public var url: String { "https://127.0.0.1:\(port)" }
+
+    /// Where the PEM of the certificate that signs the server's lies.
+    public var certificateAuthorityFile: String { "\(directory)/ca.crt" }
 
     /// PEM of the certificate that signs the server's.
     public var certificateAuthority: [UInt8] {
@@ -151,7 +155,7 @@ public final class APIServer: Sendable {
         try certificates(directory)
         try "\(adminToken),admin,admin,system:masters\n\(nobodyToken),nobody,nobody\n"
             .write(toFile: "\(directory)/tokens.csv", atomically: true, encoding: .utf8)
-        let (client, peer, port) = (try freePort(), try freePort(), try freePort())
+        let (client, peer, port) = (try FreePort.take(), try FreePort.take(), try FreePort.take())
         let etcd = try Child.start(
             [
                 "etcd", "--name=test", "--data-dir=\(directory)/etcd",
@@ -225,22 +229,6 @@ public final class APIServer: Sendable {
                 "\(file).crt"
             )
         }
-    }
-
-    private static func freePort() throws -> Int {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 ? getsockname(listener, $0, &length) : -1
-            }
-        }
-        guard result == 0 else { throw Failure(description: "there is no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value

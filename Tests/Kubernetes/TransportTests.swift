@@ -1,3 +1,4 @@
+import APIServerFixture
 import Glibc
 import Synchronization
 import Testing
@@ -82,11 +83,8 @@ struct TransportTests {
     }
 
     @Test("Nobody listens")
-    func unreachable() async {
-        let server = FaultyServer { _, _ in }
-        let url = server.url
-        server.stop()
-        try? await Task.sleep(for: .milliseconds(50))
+    func unreachable() async throws {
+        let url = "http://127.0.0.1:\(try FreePort.take())"
         #expect(await reason { _ = try await transport.send(HTTPRequest(url: url)) } == .unreachable)
     }
 
