@@ -77,7 +77,10 @@ let package = Package(
         // The way to the API server.
         .module("YAML", ["CYAML", "KubernetesModel"]),
         .module("Kubernetes", ["CCurl", "KubernetesModel", "YAML", .log]),
-        .module("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]),
+        .module(
+            "Controllers",
+            ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]
+        ),
 
         // The two programs.
         .module(
@@ -100,7 +103,7 @@ let package = Package(
             ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]
         ),
 
-        // A real API server for tests.
+        // A real API server for tests and for hack/bench client.
         .target(
             name: "APIServerFixture",
             dependencies: ["Kubernetes"],
@@ -122,7 +125,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .tests("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
-        .program("xdb-bench", ["Controllers", "Kubernetes", "KubernetesModel", .argumentParser, .log]),
+        .program(
+            "xdb-bench",
+            ["APIServerFixture", "Controllers", "Kubernetes", "KubernetesModel", .argumentParser, .log]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,18 +1,17 @@
+import APIServerFixture
 import ArgumentParser
-import Controllers
+import Dispatch
 import Foundation
 import Glibc
-import Kubernetes
-import KubernetesModel
-import Logging
 
 /// `hack/bench client`: what it costs to keep ten thousand pods in a typed cache.
 struct Client: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures list and watch of many large objects into a typed cache.",
         discussion: """
-            A second process serves pods of 8 KB in pages, then an event for each of them. Measured is the first process: \
-            the time until its cache is filled, the CPU that it took, and the memory that it keeps.
+            Starts etcd and an API server (kube-apiserver in XDB_KUBERNETES_BIN) with pods of 8 KB, of which the server \
+            makes the managed fields. Each round is a new process: an informer fills a cache, then all pods are changed \
+            while its reader is held up, then the reader catches up. Measured is that process alone.
             """
     )
 
@@ -27,109 +26,125 @@ struct Client: AsyncParsableCommand {
 
     func run() async throws {
         guard objects > 0, rounds > 0 else { throw ValidationError("--objects and --rounds are positive numbers") }
-        let server = Process()
-        server.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        server.arguments = ["client-server", "--objects", String(objects)]
-        let output = Foundation.Pipe()
-        server.standardOutput = output
-        // The server ends with the end of this pipe, so that it cannot outlive us.
-        server.standardInput = Foundation.Pipe()
-        try server.run()
-        defer { server.terminate() }
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw CommandFailure(command: "client-server", status: -1, output: line)
+        let server = try await APIServer.start()
+        do {
+            try await measure(server)
+        } catch {
+            await server.stop()
+            throw error
         }
-
-        var list = Phase()
-        var watch = Phase()
-        var kept = Samples()
-        for _ in 0..<rounds {
-            try await measure(port, &list, &watch, &kept)
-        }
-        report(list, watch, kept)
-        try figures(list, watch, kept).write(to: jsonFile)
+        await server.stop()
     }
 
+    private func measure(_ server: APIServer) async throws {
+        let pods = ClientPods(server.configuration, count: objects)
+        defer { pods.close() }
+        try await pods.create()
+        let size = try await pods.averageSize()
+        print("\(objects) pods of \(size) bytes as the server sends them")
+        var list = Phase()
+        var watch = Phase()
+        for round in 1...rounds {
+            // The version of the server's answer is the round's word for "changed".
+            let process = try RoundProcess(server, objects: objects, change: round)
+            defer { process.end() }
+            list.add(try await process.nextLine())
+            try await pods.change(to: round)
+            try process.go()
+            watch.add(try await process.nextLine())
+        }
+        report(list, watch)
+        try figures(list, watch).write(to: jsonFile)
+    }
+
+    /// What the rounds gave for one phase.
     private struct Phase {
         var seconds = Samples()
         var cpu = Samples()
-    }
+        var resident = Samples()
+        var peak = Samples()
 
-    private func measure(_ port: Int, _ list: inout Phase, _ watch: inout Phase, _ kept: inout Samples) async throws {
-        let logger = Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() })
-        let client = KubernetesClient(
-            Configuration(server: "http://127.0.0.1:\(port)"),
-            fieldManager: "bench",
-            logger: logger
-        )
-        defer { client.close() }
-        let memory = Self.residentBytes
-        let cache = Cache<Pod>()
-        let informer = Informer(client: client, cache: cache, logger: logger)
-
-        let start = Meter()
-        let following = Task { try await informer.run() }
-        try await cache.waitForSync()
-        start.add(to: &list)
-        kept.add(Double(Self.residentBytes - memory) / Double(objects))
-
-        // The server's events begin a second after the list, and the last one is about the last pod.
-        let last = ObjectKey(namespace: "default", name: "pod-\(objects - 1)")
-        try await Task.sleep(for: .milliseconds(500))
-        let change = Meter()
-        let deadline = ContinuousClock.now + .seconds(120)
-        while try cache.get(last)?.metadata.generation != 2, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        change.add(to: &watch)
-        following.cancel()
-        try await following.value
-    }
-
-    /// Time and CPU since it was made.
-    private struct Meter {
-        private let start = ContinuousClock.now
-        private let cpu = Meter.processSeconds
-
-        func add(to phase: inout Phase) {
-            phase.seconds.add(start.duration(to: .now) / .seconds(1))
-            phase.cpu.add(Self.processSeconds - cpu)
-        }
-
-        private static var processSeconds: Double {
-            var time = timespec()
-            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        mutating func add(_ sample: ClientSample) {
+            seconds.add(sample.seconds)
+            cpu.add(sample.cpuSeconds)
+            resident.add(Double(sample.residentBytes))
+            peak.add(Double(sample.peakBytes))
         }
     }
 
-    private static var residentBytes: Int {
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-    }
+    private var scale: Double { 10_000 / Double(objects) }
 
-    private func report(_ list: Phase, _ watch: Phase, _ kept: Samples) {
-        func text(_ samples: Samples, _ digits: Int) -> [String] {
-            [samples.median, samples.minimum, samples.maximum].map { String(format: "%.\(digits)f", $0) }
+    private func report(_ list: Phase, _ watch: Phase) {
+        var table = TextTable(["", "median", "least", "most", "unit"])
+        func add(_ name: String, _ samples: Samples, _ digits: Int, _ unit: String, _ change: (Double) -> Double) {
+            let values = [samples.median, samples.minimum, samples.maximum].map(change).sorted()
+            let ordered = [values[1], values[0], values[2]]
+            table.add([name] + ordered.map { String(format: "%.\(digits)f", $0) } + [unit])
         }
-        var table = TextTable(["\(objects) pods of 8 KB", "median", "least", "most", "unit"])
-        table.add(["list: CPU"] + text(list.cpu, 3) + ["s"])
-        table.add(["list: time"] + text(list.seconds, 3) + ["s"])
-        table.add(["watch: CPU"] + text(watch.cpu, 3) + ["s"])
-        table.add(["kept per object"] + text(kept, 0) + ["bytes"])
+        let each = Double(objects)
+        add("list: CPU per 10000", list.cpu, 3, "s") { $0 * scale }
+        add("list: time", list.seconds, 3, "s") { $0 }
+        add("list: kept per object", list.resident, 0, "B") { $0 / each }
+        add("list: peak per object", list.peak, 0, "B") { $0 / each }
+        add("watch: CPU per 10000", watch.cpu, 3, "s") { $0 * scale }
+        add("watch: events", watch.seconds, 0, "1/s") { each / $0 }
+        add("watch: kept per object", watch.resident, 0, "B") { $0 / each }
         print(table.render())
     }
 
-    private func figures(_ list: Phase, _ watch: Phase, _ kept: Samples) throws -> Figures {
+    private func figures(_ list: Phase, _ watch: Phase) throws -> Figures {
         var figures = Figures()
-        let scale = 10_000 / Double(objects)
-        try figures.add("client.list.cpu_per_10000", list.cpu.median * scale, unit: "s")
+        let each = Double(objects)
+        try figures.add("client.list.cpu", list.cpu.median * scale, unit: "s")
         try figures.add("client.list.time", list.seconds.median, unit: "s")
-        try figures.add("client.watch.cpu_per_10000", watch.cpu.median * scale, unit: "s")
-        // Later rounds use memory again that the first one left, so the most is what counts.
-        try figures.add("client.kept_per_object", kept.maximum, unit: "B")
+        try figures.add("client.list.kept", list.resident.median / each, unit: "B")
+        try figures.add("client.list.peak", list.peak.median / each, unit: "B")
+        try figures.add("client.watch.cpu", watch.cpu.median * scale, unit: "s")
+        try figures.add("client.watch.events", each / watch.seconds.median, unit: "1/s")
+        try figures.add("client.watch.kept", watch.resident.median / each, unit: "B")
         return figures
+    }
+}
+
+/// A process of `ClientRound`.
+private final class RoundProcess {
+    private let process = Process()
+    private let input = Foundation.Pipe()
+    private let output = Foundation.Pipe()
+
+    init(_ server: APIServer, objects: Int, change: Int) throws {
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = [
+            "client-round", "--server", server.url, "--authority", server.certificateAuthorityFile,
+            "--objects", String(objects), "--change", String(change),
+        ]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+    }
+
+    func nextLine() async throws -> ClientSample {
+        let descriptor = output.fileHandleForReading.fileDescriptor
+        let line = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: Self.line(from: descriptor)) }
+        }
+        guard let sample = ClientSample(line) else {
+            throw CommandFailure(command: "client-round", status: -1, output: "it ended early")
+        }
+        return sample
+    }
+
+    private static func line(from descriptor: Int32) -> String {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    func go() throws { try input.fileHandleForWriting.write(contentsOf: Data("go\n".utf8)) }
+
+    func end() {
+        process.terminate()
+        process.waitUntilExit()
     }
 }
