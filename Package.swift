@@ -66,6 +66,7 @@ let package = Package(
         // System libraries; each shim.h adds the typed functions that Swift needs for the variadic ones.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
 
         // Values and decisions: no I/O, no clock.
@@ -79,7 +80,7 @@ let package = Package(
         .module("Kubernetes", ["CCurl", "KubernetesModel", "YAML", .log]),
         .module(
             "Controllers",
-            ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]
+            ["CMalloc", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]
         ),
 
         // The two programs.
@@ -124,7 +125,7 @@ let package = Package(
             path: "Tests/Cluster",
             swiftSettings: settings
         ),
-        .tests("Controllers", ["Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
+        .tests("Controllers", ["APIServerFixture", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program(
             "xdb-bench",
             ["APIServerFixture", "Controllers", "Kubernetes", "KubernetesModel", .argumentParser, .log]

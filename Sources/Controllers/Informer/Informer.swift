@@ -23,6 +23,7 @@ public final class Informer<Object: KubernetesObject>: ServiceLifecycle.Service 
         adjust: (inout ReflectorTuning) -> Void = { _ in }
     ) {
         self.cache = cache
+        _ = Allocator.keepsBuffersApart
         var tuning = ReflectorTuning()
         adjust(&tuning)
         let reflector = Reflector(

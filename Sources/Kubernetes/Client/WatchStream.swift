@@ -1,3 +1,4 @@
+import Glibc
 public import KubernetesModel
 
 /// Something that happened to the objects that are watched.
@@ -32,12 +33,18 @@ public struct WatchStream<Object: KubernetesObject>: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         var lines: LineReader
         let request: String
+        private let pool = StringPool()
+
+        init(lines: LineReader, request: String) {
+            self.lines = lines
+            self.request = request
+        }
 
         /// The next event; nil when the stream has ended.
         public mutating func next() async throws -> WatchEvent<Object>? {
             while let line = try await lines.next() {
                 if line.isEmpty { continue }
-                switch try JSONReader.read(line, as: Frame<Object>.self) {
+                switch try JSONReader.read(line, as: Frame<Object>.self, sharing: pool) {
                 case .event(let event): return event
                 case .error(let status): throw APIError(status, request: request)
                 case .unknown: continue
@@ -121,7 +128,7 @@ struct LineReader {
     /// The next line, without its end.
     mutating func next() async throws -> [UInt8]? {
         while true {
-            if let end = buffer[scanned...].firstIndex(of: 0x0A) {
+            if let end = lineEnd() {
                 let line = Array(buffer[start..<end])
                 start = end + 1
                 scanned = start
@@ -135,6 +142,14 @@ struct LineReader {
             }
             guard let chunk = try await body.next() else { return nil }
             buffer += chunk
+        }
+    }
+
+    /// Where the line that has begun ends, as far as it is here.
+    private func lineEnd() -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            guard scanned < bytes.count, let start = bytes.baseAddress else { return nil }
+            return memchr(start + scanned, 0x0A, bytes.count - scanned).map { UnsafeRawPointer($0) - start }
         }
     }
 }

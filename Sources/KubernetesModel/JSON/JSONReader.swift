@@ -27,27 +27,32 @@ public struct JSONReader: ~Copyable {
     /// One flag is enough for all levels: a nested container is always closed, and so past its first entry, when its
     /// parent goes on.
     private var isFirst = false
+    /// Where long strings come from, when the caller has many objects of a kind to read.
+    private var pool: StringPool?
 
     /// The bytes must outlive the reader, which `read(_:as:)` and `read(_:_:)` see to.
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, _ pool: StringPool?) {
         self.bytes = bytes
+        self.pool = pool
     }
 
     /// Reads one value of a type that fills all of the bytes.
     public static func read<Value: JSONDecodable>(
         _ bytes: [UInt8],
-        as type: Value.Type = Value.self
+        as type: Value.Type = Value.self,
+        sharing pool: StringPool? = nil
     ) throws(JSONError) -> Value {
-        try read(bytes) { (reader: inout JSONReader) throws(JSONError) in try Value(from: &reader) }
+        try read(bytes, sharing: pool) { (reader: inout JSONReader) throws(JSONError) in try Value(from: &reader) }
     }
 
     /// Reads one value that fills all of the bytes, by the body; the reader is valid only inside it.
     public static func read<Value>(
         _ bytes: [UInt8],
+        sharing pool: StringPool? = nil,
         _ body: (inout JSONReader) throws(JSONError) -> Value
     ) throws(JSONError) -> Value {
         try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
-            var reader = JSONReader(buffer)
+            var reader = JSONReader(buffer, pool)
             do throws(JSONError) {
                 let value = try body(&reader)
                 try reader.end()
@@ -118,6 +123,11 @@ public struct JSONReader: ~Copyable {
         guard try peek() == UInt8(ascii: "\"") else { throw unexpected("a string") }
         let (range, form) = try scanString()
         return try string(range, form)
+    }
+
+    /// Shares equal strings from here on, when it does not already.
+    mutating func shareStrings() {
+        if pool == nil { pool = StringPool() }
     }
 
     /// Reads an integer that fits the type; a fraction or an exponent is an error, as it is for the API server.
@@ -342,7 +352,9 @@ public struct JSONReader: ~Copyable {
         let start = offset + 1
         var index = start
         var form = StringForm.ascii
-        while index < bytes.count {
+        while true {
+            index = plainEnd(from: index)
+            guard index < bytes.count else { throw truncated() }
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 offset = index + 1
@@ -360,18 +372,47 @@ public struct JSONReader: ~Copyable {
             if byte >= 0x80, form == .ascii { form = .unicode }
             index += 1
         }
-        throw truncated()
+    }
+
+    /// The next byte of a string that is not plain ASCII text, eight bytes at a time: most of a list is strings that
+    /// nobody wants, and passing over them is most of the work.
+    private func plainEnd(from start: Int) -> Int {
+        let raw = UnsafeRawBufferPointer(bytes)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = start
+        while index + 8 <= raw.count {
+            let word = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // A byte's top bit is set where the byte was zero, or less than what is subtracted. A borrow may set bits
+            // further up too, but the lowest one that is set is right.
+            let quotes = word ^ (ones * 0x22)
+            let escapes = word ^ (ones * 0x5C)
+            let found =
+                ((quotes &- ones) & ~quotes | (escapes &- ones) & ~escapes | (word &- ones * 0x20) & ~word | word)
+                & (ones * 0x80)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < raw.count {
+            let byte = raw[index]
+            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            index += 1
+        }
+        return index
     }
 
     private mutating func scanKey() throws(JSONError) -> JSONKey {
         let (range, form) = try scanString()
-        if form == .ascii { return JSONKey(bytes: UnsafeBufferPointer(rebasing: bytes[range])) }
+        if form == .ascii { return JSONKey(bytes: UnsafeBufferPointer(rebasing: bytes[range]), pool) }
         return JSONKey(decoded: try string(range, form))
     }
 
     private func string(_ range: Range<Int>, _ form: StringForm) throws(JSONError) -> String {
         switch form {
-        case .ascii: return String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+        case .ascii:
+            let text = UnsafeBufferPointer(rebasing: bytes[range])
+            // Shorter ones have no memory of their own; much longer ones are seldom equal.
+            if let pool, (16...256).contains(text.count) { return pool.string(text) }
+            return String(decoding: text, as: UTF8.self)
         case .unicode: return try validated(UnsafeBufferPointer(rebasing: bytes[range]), at: range.lowerBound)
         case .escaped: return try unescaped(range)
         }
@@ -487,21 +528,28 @@ public struct JSONReader: ~Copyable {
 /// Valid until the reader's body returns: keep `string`, not the key.
 public struct JSONKey {
     private let bytes: UnsafeBufferPointer<UInt8>
+    private let pool: StringPool?
     /// Set when the key has escapes or is not ASCII.
     private let decoded: String?
 
-    init(bytes: UnsafeBufferPointer<UInt8>) {
+    init(bytes: UnsafeBufferPointer<UInt8>, _ pool: StringPool?) {
         self.bytes = bytes
+        self.pool = pool
         self.decoded = nil
     }
 
     init(decoded: String) {
         self.bytes = UnsafeBufferPointer(start: nil, count: 0)
+        self.pool = nil
         self.decoded = decoded
     }
 
     /// The key as text.
-    public var string: String { decoded ?? String(decoding: bytes, as: UTF8.self) }
+    public var string: String {
+        if let decoded { return decoded }
+        if let pool, (16...256).contains(bytes.count) { return pool.string(bytes) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// Lets a `switch` over a key have string literals as its cases.
     public static func ~= (pattern: StaticString, key: JSONKey) -> Bool {

@@ -16,7 +16,9 @@ extension ObjectList: JSONDecodable {
         while let key = try reader.nextKey() {
             switch key {
             case "metadata": metadata = try reader.read()
-            case "items": items = try reader.read()
+            case "items":
+                reader.shareStrings()
+                items = try reader.read()
             default: try reader.skipValue()
             }
         }
