@@ -56,6 +56,8 @@ struct WriteRig {
     }
 
     func remove() {
+        // The group first: what removes its directories runs in its namespace, which must take new pods for that.
+        _ = try? kubectl(["delete", "xdb", "--all", "--ignore-not-found", "--wait=true"])
         _ = try? kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--wait=true"], scoped: false)
     }
 

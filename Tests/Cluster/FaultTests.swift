@@ -78,11 +78,11 @@ extension ClusterTests {
         @Test func theAPIServerIsRestarted() async throws {
             let writer = try await Writer.start(Self.group)
             try await Lab.cluster("apiserver", "stop")
+            // Writes do not need it.
+            try await writer.progress(by: 40)
             try await Task.sleep(for: .seconds(3))
-            let duringOutage = writer.count
             try await Lab.cluster("apiserver", "start")
             try await writer.progress(by: 40)
-            #expect(duringOutage > 20, "writes must not need the API server")
             try await Self.group.kill(.pod, of: "\(Self.group.name)-1")
             try await Self.group.wait(for: "FullyRedundant")
             try await expectEqualOnAllMembers(Self.group, writer.stop())
