@@ -54,7 +54,7 @@ extension ClusterTests {
             try await Lab.ensureNodes(5)
             let group = TestGroup(name: "five")
             try await group.apply(TestGroup.Shape(candidates: 3, loggers: 2))
-            try await group.wait(for: "FullyRedundant", within: .seconds(120))
+            try await group.wait(for: "FullyRedundant")
             let writer = try await Writer.start(group)
             try await writer.progress(by: 50)
             // Three of five are enough.

@@ -204,7 +204,7 @@ extension ClusterTests {
         /// Writes go on, the group becomes whole by itself, and everybody has everything.
         private func settle(_ writer: Writer, and more: [Int] = []) async throws {
             try await writer.progress(by: 40)
-            try await Self.group.wait(for: "FullyRedundant", within: .seconds(120))
+            try await Self.group.wait(for: "FullyRedundant")
             try await expectEqualOnAllMembers(Self.group, writer.stop() + more)
         }
     }

@@ -69,7 +69,7 @@ extension ClusterTests {
             )
             // In the middle of it a member needs the operator.
             try await Self.group.kill(.pod, of: "\(Self.group.name)-0")
-            try await writer.progress(by: 40, within: .seconds(90))
+            try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
             try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=1")
             try await expectEqualOnAllMembers(Self.group, writer.stop())

@@ -54,8 +54,8 @@ struct TestGroup: Sendable {
     }
 
     /// Waits until a condition holds.
-    func wait(for type: String, within deadline: Duration = .seconds(90)) async throws {
-        try await eventually("\(name) \(type)", within: deadline) { () -> Bool? in
+    func wait(for type: String) async throws {
+        try await eventually("\(name) \(type)") { () -> Bool? in
             try await condition(type)?.status == "True" ? true : nil
         }
     }
@@ -244,9 +244,9 @@ struct TestGroup: Sendable {
     }
 
     /// Deletes the group and waits until it is gone.
-    func delete(within deadline: Duration = .seconds(90)) async throws {
+    func delete() async throws {
         try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
-        try await eventually("\(name) is gone", within: deadline) { () -> Bool? in
+        try await eventually("\(name) is gone") { () -> Bool? in
             try await Lab.kubectl("get", "xdb", name, "-n", namespace, "--ignore-not-found").isEmpty ? true : nil
         }
     }

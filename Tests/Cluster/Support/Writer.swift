@@ -54,12 +54,13 @@ final class Writer: Sendable {
     var longestPause: Duration { state.withLock { max($0.longestPause, $0.last.duration(to: .now)) } }
 
     /// Waits until so many more writes are acknowledged.
-    func progress(by more: Int = 20, within deadline: Duration = .seconds(60)) async throws {
+    func progress(by more: Int = 20) async throws {
         let goal = count + more
-        try await eventually("\(more) more writes on \(group.name)", within: deadline) { () -> Bool? in
+        try await eventually("\(more) more writes on \(group.name)") { () -> Bool? in
+            if count >= goal { return true }
             // The leader may be in another pod by now.
             if let host = try await group.leaderAddress() { address.withLock { $0 = host } }
-            return count >= goal ? true : nil
+            return nil
         }
     }
 
@@ -124,7 +125,7 @@ func expectEqualOnAllMembers(
     var checksums: [String: String] = [:]
     let members = try await group.members().filter(\.hasData)
     // Followers may still apply: what is compared is what they have in the end.
-    try await eventually("equal checksums on the members of \(group.name)", within: .seconds(60)) { () -> Bool? in
+    try await eventually("equal checksums on the members of \(group.name)") { () -> Bool? in
         checksums = [:]
         for member in try await group.members() where member.hasData {
             guard let host = member.podIP else { return nil }
