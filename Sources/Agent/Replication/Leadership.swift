@@ -28,12 +28,12 @@ final class Leadership {
         weak var session: LogSender?
     }
 
-    private var voters: [String]
+    private let voters: [String]
     private var learners: [String]
     private var peers: [String: Peer] = [:]
     /// For each voter what is durable; kept as an array so that a commit allocates nothing.
     private var durable: [UInt64]
-    private var me: Int?
+    private let me: Int?
     private var dump: ServerDump?
 
     init(core: ReplicationCore, request: LeadershipRequest) throws {
@@ -84,14 +84,14 @@ final class Leadership {
         dump = nil
     }
 
-    /// A repeated request may name other learners, or peers that have a vote now.
-    func replace(members request: LeadershipRequest) {
-        guard request.voters != voters || request.learners != learners else { return }
-        voters = request.voters
+    /// A repeated request may name other learners.
+    ///
+    /// Who votes changes with the epoch only: the elections of an epoch and its leader must count the same voters.
+    func replace(learners request: LeadershipRequest) throws {
+        guard request.voters == voters else {
+            throw ReplicationError.wrongRole("this member leads epoch \(core.epoch) with the voters \(voters)")
+        }
         learners = request.learners
-        durable = voters.map { peers[$0]?.durable?.sequence ?? 0 }
-        me = voters.firstIndex(of: core.configuration.member)
-        advance()
     }
 
     func isMember(_ name: String) -> Bool {

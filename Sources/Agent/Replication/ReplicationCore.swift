@@ -176,7 +176,7 @@ final class ReplicationCore {
     func lead(_ request: LeadershipRequest) throws -> GTID {
         try check(request.epoch)
         if request.epoch == epoch, case .leader(let leadership) = role {
-            leadership.replace(members: request)
+            try leadership.replace(learners: request)
             return leadership.lastOfFirstTransactions
         }
         enter(request.epoch)

@@ -69,6 +69,24 @@ import XDB
         await group.close()
     }
 
+    @Test func whoLearnsMayChangeInAnEpochAndWhoVotesMayNot() async throws {
+        let group = try await LogGroup(3)
+        let first = try await group.elect(0, epoch: 1, voters: ["orders-0", "orders-1"])
+        try await group.follow(2, 0, epoch: 1)
+        await #expect(throws: ReplicationError.self) {
+            try await group[0].lead(epoch: Epoch(rawValue: 1), voters: ["orders-0", "orders-1", "orders-2"])
+        }
+        let again = try await group[0].lead(
+            epoch: Epoch(rawValue: 1),
+            voters: ["orders-0", "orders-1"],
+            learners: ["orders-2"]
+        )
+        #expect(again == first)
+        try await group[2].until("receives") { $0.position == first.position }
+        #expect(group[0].snapshot.committed == .zero)
+        await group.close()
+    }
+
     @Test func aSealedMemberAcknowledgesNothing() async throws {
         let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
