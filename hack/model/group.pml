@@ -7,6 +7,9 @@
  * arrive at any time later, again and again, or never: that is delay, repetition and loss.
  *
  * Members 0, 1, 2 are the first voters; 3 is the newcomer, at first a learner, which may take the vote of 2.
+ *
+ * RESTORE is another group: a leader was forced, so that in epoch 1 member 0 alone votes. 1 and 2 voted before and are back,
+ * with logs of their own of what was before epoch 1; they get their votes one after the other. There is no member 3.
  */
 
 #ifndef EPOCHS
@@ -65,7 +68,18 @@ bool election;              /* the election for the next epoch is recorded, so v
 byte leader[EPOCHS + 1];    /* of each recorded epoch: who leads */
 byte start[EPOCHS + 1];     /* and how many entries its log starts with */
 byte changed;               /* the first epoch in which 3 votes instead of 2; 0 when there is none yet */
+#ifdef RESTORE
+byte second;                /* after changed, the first epoch in which 1 votes: the first in which 2 does */
+bool first;                 /* the election may add a voter: a transaction of the epoch before was seen to be committed */
+#define SIZE(e) (1 + (changed != 0 && (e) >= changed) + (second != 0 && (e) >= second))
+#define VOTES(m, e) ((m) < SIZE(e))
+#define NEEDED(e) (SIZE(e) > 1)    /* how many others a majority needs */
+#define RECEIVES(m, e) ((m) != 3)
+#else
 #define VOTES(m, e) ((changed != 0 && (e) >= changed) -> (m) != 2 : (m) != 3)
+#define NEEDED(e) 1
+#define RECEIVES(m, e) (VOTES(m, e) || (m) == 3)
+#endif
 
 #ifdef TWO_OPERATORS
 /* ---- Operators: a decision that is made and not yet recorded: 1 + source + 4 * leader + 16 * change ------------------*/
@@ -146,7 +160,7 @@ inline feeds(m, e) {
 
 /* The request to follow: to every member of the epoch but its leader. */
 #define BEGIN_TO_FOLLOW(m, e) \
-    :: d_step { e <= epoch && leader[e] != m && (VOTES(m, e) || m == 3) \
+    :: d_step { e <= epoch && leader[e] != m && RECEIVES(m, e) \
         && (promise[m] < e || (promise[m] == e && duty[m] == SEALED)) -> promises(m, e, FOLLOW); feeds(m, e) }
 
 #define BEGIN_TO_LEAD(m, e) \
@@ -233,7 +247,7 @@ inline reports(m, e) {
  * disk is asked for only where it is needed for the majority, so that it may lose the rest with its power. */
 #define COMMIT(m, p) \
     :: d_step { duty[m] == LEAD && opener[promise[m]] == m + 1 && p <= LEN(log[m]) \
-        && p > told[promise[m]] && COUNTABLE(promise[m], p) && OTHERS(m, promise[m], p) >= 1 -> k = promise[m]; \
+        && p > told[promise[m]] && COUNTABLE(promise[m], p) && OTHERS(m, promise[m], p) >= NEEDED(promise[m]) -> k = promise[m]; \
         if :: OTHERS(m, k, p) < 2 && synced[m] < p -> synced[m] = p :: else fi; \
         cutlog = CUT(log[m], p); \
         one_committed_log = SAME(committed, cutlog) == LEAST(LEN(committed), p); \
@@ -293,7 +307,7 @@ inline reports(m, e) {
 #ifdef BROKEN_SKIP_A_SEAL
 #define MAJORITY(x) (1)
 #else
-#define MAJORITY(x) (SECOND(x, 0) || SECOND(x, 1) || SECOND(x, 2) || SECOND(x, 3))
+#define MAJORITY(x) (NEEDED(epoch) == 0 || SECOND(x, 0) || SECOND(x, 1) || SECOND(x, 2) || SECOND(x, 3))
 #endif
 #define ELECTS(x, l) (election && epoch < EPOCHS && ANSWERED(x) && VOTES(x, epoch) \
         && ((l == x && MAJORITY(x)) || SECOND(x, l)))
@@ -304,7 +318,18 @@ inline reports(m, e) {
 #endif
 
 /* With 3 for 2: old voters give the majority, 3 has their most advanced position, and 2 does not lead. */
-#ifdef WITHOUT_NEWCOMER
+#ifdef RESTORE
+/* With one voter more: old voters give the majority, and a transaction of their epoch is committed. How far the log of the
+ * newcomer is does not matter for safety; it may lead, and completes its log first, like any other. */
+#ifdef BROKEN_ADD_BEFORE_COMMIT
+#define MAY_ADD (1)
+#else
+#define MAY_ADD (first)
+#endif
+#define NEW SIZE(epoch)
+#define CHANGES(x, l) (SIZE(epoch) < 3 && MAY_ADD && ANSWERED(NEW) && (ELECTS(x, l) \
+        || (l == NEW && ELECTS(x, x) && POSITION(log[l]) <= POSITION(log[x]))))
+#elif defined(WITHOUT_NEWCOMER)
 #define CHANGES(x, l) (false)
 #else
 #define CHANGES(x, l) (changed == 0 && ((l != 2 && l != 3 && ELECTS(x, l) && CAUGHT_UP(x)) \
@@ -319,10 +344,23 @@ inline records(x, l, change) {
     sent[n] = log[x];
     start[n] = LEN(sent[n]);
     leader[n] = l;
+#ifdef RESTORE
+    first = false;
+    if
+    :: change && changed == 0 ->
+        changed = n
+#ifdef BROKEN_ADD_TWO
+        ; second = n
+#endif
+    :: change && changed != 0 -> second = n
+    :: else
+    fi;
+#else
     if
     :: change && changed == 0 -> changed = n
     :: else
     fi;
+#endif
     invariant1_committed_is_kept = SAME(sent[n], committed) == LEN(committed);
     assert(invariant1_committed_is_kept);
     n = 0
@@ -389,10 +427,16 @@ inline decides(d) {
 #error "ENTRIES is 2, 3 or 4"
 #endif
 
-#ifdef WITHOUT_NEWCOMER
+#if defined(WITHOUT_NEWCOMER) || defined(RESTORE)
 #define NEWCOMER promise[3] = EPOCHS; duty[3] = RESIGNED
 #else
 #define NEWCOMER skip
+#endif
+
+#ifdef RESTORE
+#define BEGINS first = told[epoch] > start[epoch]
+#else
+#define BEGINS skip
 #endif
 
 init {
@@ -404,6 +448,14 @@ init {
         NEWCOMER;
         i = 0
     };
+#ifdef RESTORE
+    /* What 1 and 2 have may be a transaction that 0 does not have: of an epoch before, which is 0 here. */
+    if
+    :: log[1] = 1
+    :: log[1] = 1; log[2] = 1
+    :: skip
+    fi;
+#endif
 end:
     do
     EACH(SEAL)
@@ -417,7 +469,7 @@ end:
     EACH_WITH(RESTART, 0) EACH_PLACE(RESTART)
     EACH(LOSE_POWER)
     /* Recorded before the first voter is sealed. */
-    :: d_step { !election && epoch < EPOCHS -> election = true }
+    :: d_step { !election && epoch < EPOCHS -> election = true; BEGINS }
     EACH_WITH(DECIDE, 0) EACH_WITH(DECIDE, 1) EACH_WITH(DECIDE, 2) EACH_WITH(DECIDE, 3)
     OPERATORS
     od
