@@ -188,6 +188,21 @@ struct TestGroup: Sendable {
         )
     }
 
+    /// Asks for a leader without a majority.
+    func forceLeader(_ operation: String, _ member: String, acceptDataLoss: Bool) async throws {
+        try await Lab.kubectl(
+            "create",
+            "-f",
+            "-",
+            input: """
+                apiVersion: xdb-operator.github.io/v1alpha1
+                kind: XDBOperation
+                metadata: {name: \(operation), namespace: \(namespace)}
+                spec: {group: \(name), forceLeader: {member: \(member), acceptDataLoss: \(acceptDataLoss)}}
+                """
+        )
+    }
+
     /// What became of an operation.
     struct Operation {
         var message: String
