@@ -38,6 +38,12 @@ public struct Election: Hashable, Sendable {
     public var previousLeader: String?
     /// The candidate that is asked for; it leads if it may at all.
     public var wished: String?
+    /// The member that gets a vote with the epoch, if it has answered.
+    ///
+    /// Its answer counts neither towards the majority nor for the start: both are the old voters'. One at a time: any
+    /// majority of N voters and any of those N and one more have a voter in common, ⌊N/2⌋ + 1 + ⌊(N + 1)/2⌋ + 1 > N + 1, so
+    /// that whatever the old voters have committed is met by every election of the new ones.
+    public var joining: Voter?
 
     /// Makes an election.
     public init(
@@ -46,7 +52,8 @@ public struct Election: Hashable, Sendable {
         answers: [SealAnswer],
         preferredZones: [String] = [],
         previousLeader: String? = nil,
-        wished: String? = nil
+        wished: String? = nil,
+        joining: Voter? = nil
     ) {
         self.epoch = epoch
         self.voters = voters
@@ -54,6 +61,7 @@ public struct Election: Hashable, Sendable {
         self.preferredZones = preferredZones
         self.previousLeader = previousLeader
         self.wished = wished
+        self.joining = joining
     }
 
     /// Chooses a leader, or says why nobody can be chosen.
@@ -87,9 +95,12 @@ public struct Election: Hashable, Sendable {
             return .refused(.committedMissing(member: ahead.voter.name, committed: ahead.answer.committed, best: start))
         }
 
+        let newcomer = joining.flatMap { voter in
+            positions[voter.name].map { Sealed(voter: voter, answer: $0) }
+        }
         var refusals: [Refusal] = []
         var contenders: [Contender] = []
-        for one in sealed where one.voter.kind == .candidate {
+        for one in sealed + [newcomer].compactMap(\.self) where one.voter.kind == .candidate {
             switch contender(one, start: start, sealed: sealed) {
             case .success(let contender): contenders.append(contender)
             case .failure(let refusal): refusals.append(refusal)
@@ -105,8 +116,11 @@ public struct Election: Hashable, Sendable {
                 start: start,
                 source: winner.source,
                 rule: rule,
-                ballots: voters.map { Ballot(voter: $0.name, position: positions[$0.name]?.position) },
-                refusals: refusals
+                ballots: (voters + [newcomer?.voter].compactMap(\.self)).map {
+                    Ballot(voter: $0.name, position: positions[$0.name]?.position)
+                },
+                refusals: refusals,
+                joined: newcomer?.voter.name
             )
         )
     }
@@ -131,6 +145,15 @@ public struct Election: Hashable, Sendable {
         }
         if one.position == start {
             return .success(Contender(voter: one.voter, position: one.position, source: nil))
+        }
+        // Only a newcomer's: the start is the largest of the voters' answers.
+        guard one.position < start else {
+            return .failure(
+                Refusal(
+                    member: one.voter.name,
+                    reason: "its log ends at \(one.position), and what is there beyond \(start) has to be removed first"
+                )
+            )
         }
         // The holder's log must still have the transaction after the contender's last one. When the contender ends in
         // a tail that it must drop, the common point is lower still; its agent then refuses, and says so.

@@ -26,6 +26,8 @@ public struct Elected: Hashable, Sendable {
     public var ballots: [Ballot]
     /// The candidates that answered and were passed over for a reason.
     public var refusals: [Refusal]
+    /// The member that gets a vote with the epoch.
+    public var joined: String?
 
     /// The choice in one sentence, for the record and for the event.
     public var sentence: String {

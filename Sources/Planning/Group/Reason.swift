@@ -40,6 +40,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case operationFailed = "OperationFailed"
     /// The leader is not heard by the operator, and is not given up: why is in the message.
     case leaderSuspected = "LeaderSuspected"
+    /// A person made a member the leader without a majority; what that may have cost is in the message.
+    case leaderForced = "LeaderForced"
+    /// Candidates or loggers have no vote since a leader was forced without them.
+    case votersMissing = "VotersMissing"
     /// Too few voters for an election, or for commits.
     case noQuorum = "NoQuorum"
     /// A majority has answered, and nobody may be elected.
@@ -65,6 +69,9 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case healthy = "Healthy"
     /// A member is sealed and waits for an election.
     case sealed = "Sealed"
+
+    /// The member follows, and gets back the vote that it lost when a leader was forced without it.
+    case awaitingVote = "AwaitingVote"
 
     // MARK: What users can put right
 
@@ -110,9 +117,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .changingLeader, .operationStarted, .operationSucceeded:
+            .changingLeader, .awaitingVote, .operationStarted, .operationSucceeded:
             false
-        case .failoverPending, .operationFailed, .leaderLost, .leaderSuspected, .noQuorum, .electionRefused,
+        case .failoverPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
+            .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,

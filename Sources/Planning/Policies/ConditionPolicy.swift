@@ -118,10 +118,22 @@ struct GroupConditions {
         let members = draft.status.members
         let lacking = members.filter { draft.findings[$0.name]?.health != .healthy }
         guard !members.isEmpty else { return Verdict(.false, bootstrapping) }
+        if let missing = missingVotes { return Verdict(.false, .votersMissing, missing) }
         guard let worst = worst(of: lacking) else {
             return Verdict(.true, .asWanted, "all \(members.count) members play their part")
         }
         return Verdict(.false, worst.reason, describe(lacking))
+    }
+
+    /// Who has no vote since a leader was forced, and why not; nil when all voters vote.
+    private var missingVotes: String? {
+        let outsiders = draft.outsiders
+        guard !outsiders.isEmpty else { return nil }
+        let voters = draft.voters.map(\.name)
+        return
+            "\(voters.count) of \(voters.count + outsiders.count) voters vote (\(voters.joined(separator: ", "))), since a "
+            + "leader was forced without the others; they get their votes back by themselves, one after the other, when "
+            + "they are back with their data and have the log. \(describe(outsiders))"
     }
 
     var progressing: Verdict {

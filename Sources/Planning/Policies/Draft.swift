@@ -123,6 +123,13 @@ extension Draft {
         return status.members.filter { record.voters.contains($0.name) }
     }
 
+    /// Candidates and loggers that have joined and do not vote in the newest recorded epoch: a leader was forced without
+    /// them.
+    var outsiders: [XDBGroup.MemberStatus] {
+        guard let record = status.epochs.first else { return [] }
+        return status.members.filter { $0.kind.votes && $0.joined && !record.voters.contains($0.name) }
+    }
+
     /// Learners that the spec does not want any more.
     var retired: [XDBGroup.MemberStatus] {
         let wanted = Set(WantedMembers(spec: spec, recorded: status.members, names: names).members.map(\.name))

@@ -22,26 +22,54 @@ enum ElectionPolicy {
         }
 
         let voters = draft.voters
+        let joining = joining(draft)
         let epoch = target(draft)
-        let answers = draft.observation.seals.filter { $0.epoch == epoch && counts($0.member, draft) }
+        let answers = draft.observation.seals.filter { answer in
+            guard answer.epoch == epoch, counts(answer.member, draft) else { return false }
+            // Of a newcomer only one with the log of the epoch before.
+            return answer.member != joining?.name || answer.position.epoch == draft.status.epoch
+        }
         let outcome = Election(
             epoch: epoch,
             voters: voters.map { voter(of: $0, cause, draft) },
             answers: answers,
             preferredZones: draft.spec.placement.zones,
             previousLeader: draft.status.leader,
-            wished: draft.status.election?.to
+            wished: draft.status.election?.to,
+            joining: joining.map { voter(of: $0, cause, draft) }
         ).decide()
 
         switch outcome {
-        case .elected(let elected): record(elected, voters: voters, why, cause, &draft)
-        case .noQuorum: seal(voters, epoch, answers, why, cause, &draft)
+        case .elected(let elected):
+            if let joining, elected.joined == nil, isAwaited(joining, draft) {
+                return seal(voters, joining: joining, epoch, answers, why, cause, &draft)
+            }
+            record(elected, voters: voters, why, cause, &draft)
+        case .noQuorum: seal(voters, joining: joining, epoch, answers, why, cause, &draft)
         case .refused(let refusal):
             draft.leadership = .blocked(Finding(.electionRefused, "\(why); \(refusal.sentence)"))
             // A candidate that did not answer in time may be there now.
             seal(voters, epoch, answers, why, cause, &draft, leadership: draft.leadership)
         }
     }
+
+    // MARK: A member that gets a vote
+
+    /// The member that is to vote from this epoch on, as long as it can be reached.
+    private static func joining(_ draft: Draft) -> XDBGroup.MemberStatus? {
+        guard let member = draft.member(draft.status.election?.joining), !draft.voters.contains(member),
+            draft.heard(member) != nil, counts(member.name, draft)
+        else { return nil }
+        return member
+    }
+
+    /// Writes wait meanwhile, so it gets a moment only; without it the epoch has the voters of before.
+    private static func isAwaited(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        guard let began = draft.status.election?.began else { return false }
+        return MicroTime(draft.observation.now).milliseconds(since: began) < 2000
+    }
+
+    // MARK: Manual failovers
 
     /// True when a person has to ask for an election.
     ///
@@ -77,7 +105,7 @@ enum ElectionPolicy {
     static func target(_ draft: Draft) -> Epoch {
         let next = max(draft.status.epoch.next, draft.status.election?.epoch ?? .none)
         var seen = Epoch.none
-        for voter in draft.voters {
+        for voter in draft.voters + draft.outsiders {
             guard let agent = draft.heard(voter) else { continue }
             // A promise of exactly this epoch, without a part in it, belongs to the election that was begun and not
             // finished. Any other promise of a newer epoch is one that this status has lost.
@@ -92,14 +120,14 @@ enum ElectionPolicy {
     }
 
     /// The answer of a member whose data are gone is an answer from an empty log: it counts for nothing.
-    private static func counts(_ member: String, _ draft: Draft) -> Bool {
+    static func counts(_ member: String, _ draft: Draft) -> Bool {
         switch draft.findings[member]?.finding.reason {
         case .dataMissing, .wrongIdentity: false
         default: true
         }
     }
 
-    private static func voter(
+    static func voter(
         of member: XDBGroup.MemberStatus,
         _ cause: XDBGroup.ElectionCause,
         _ draft: Draft
@@ -133,6 +161,7 @@ enum ElectionPolicy {
 
     private static func seal(
         _ voters: [XDBGroup.MemberStatus],
+        joining: XDBGroup.MemberStatus? = nil,
         _ epoch: Epoch,
         _ answers: [SealAnswer],
         _ why: String,
@@ -141,25 +170,29 @@ enum ElectionPolicy {
         leadership: Leadership? = nil
     ) {
         let answered = Set(answers.map(\.member))
+        let votes = voters.count { answered.contains($0.name) }
         let reachable = voters.filter { voter in
             guard let agent = draft.heard(voter), agent.epoch <= epoch, counts(voter.name, draft) else { return false }
             return !answered.contains(voter.name)
         }
         // A minority is left alone: sealing it would gain nothing.
-        guard answered.count + reachable.count >= majority(of: voters.count) else {
+        guard votes + reachable.count >= majority(of: voters.count) else {
             let present = answered.union(reachable.map(\.name))
             let missing = NoQuorum(
                 voters: voters.count,
                 answered: voters.map(\.name).filter { present.contains($0) },
                 missing: voters.map(\.name).filter { !present.contains($0) }
             )
-            draft.leadership = .blocked(Finding(.noQuorum, "\(why); \(missing.sentence)"))
+            draft.leadership = .blocked(
+                Finding(.noQuorum, "\(why); \(missing.sentence)\(ForcedLeader.hint(draft))")
+            )
             draft.checkAgain(within: .seconds(1))
             return
         }
-        if !reachable.isEmpty {
+        let asked = (reachable + [joining].compactMap(\.self)).map(\.name).filter { !answered.contains($0) }
+        if !asked.isEmpty {
             if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, why, cause, draft) }
-            draft.act(.seal(members: reachable.map(\.name), SealRequest(epoch: epoch)))
+            draft.act(.seal(members: asked, SealRequest(epoch: epoch)))
         }
         draft.leadership = leadership ?? .sealing("\(why); voters are asked to promise epoch \(epoch)")
         draft.checkAgain(within: .seconds(1))
@@ -191,17 +224,20 @@ enum ElectionPolicy {
     /// How many epochs the status keeps.
     static let history = 20
 
-    private static func record(
+    /// Records an epoch, which is what makes it one.
+    static func record(
         _ elected: Elected,
         voters: [XDBGroup.MemberStatus],
         _ why: String,
         _ cause: XDBGroup.ElectionCause,
+        loss: ForcedLoss? = nil,
         _ draft: inout Draft
     ) {
         var record = XDBGroup.EpochRecord()
         record.epoch = elected.epoch
         record.leader = elected.leader
-        record.voters = voters.map(\.name)
+        let names = voters.map(\.name) + [elected.joined].compactMap(\.self)
+        record.voters = draft.status.members.map(\.name).filter { names.contains($0) }
         record.start = elected.start
         record.source = elected.source
         record.time = draft.observation.now.wholeSeconds
@@ -222,6 +258,9 @@ enum ElectionPolicy {
             passedOver.reason = refusal.reason
             return passedOver
         }
+        record.missing = loss?.missing ?? []
+        record.committed = loss?.committed
+        record.loss = loss?.sentence
         record.heard = draft.status.election?.heard
         record.began = draft.status.election?.began
         record.recorded = MicroTime(draft.observation.now)
@@ -231,7 +270,13 @@ enum ElectionPolicy {
         draft.status.epoch = elected.epoch
         draft.status.leader = elected.leader
         draft.status.election = nil
+        for index in draft.status.members.indices {
+            draft.status.members[index].voter = record.voters.contains(draft.status.members[index].name)
+        }
         draft.leadership = .recorded
-        draft.tell(.elected, record.reason)
+        draft.tell(
+            loss == nil ? .elected : .leaderForced,
+            [record.reason, record.loss].compactMap(\.self).joined(separator: ". ")
+        )
     }
 }

@@ -8,7 +8,10 @@ import XDB
 /// is finished like any other election, by whoever observes next.
 enum HandoverPolicy {
     static func apply(_ draft: inout Draft) {
-        if let election = draft.status.election, election.isWish { return goOn(election, &draft) }
+        if let election = draft.status.election, election.isWish {
+            if election.cause != .forced { goOn(election, &draft) }
+            return
+        }
         if let operation = draft.turn, let wish = operation.spec.changeLeader { consider(wish, of: operation, &draft) }
         if draft.status.election == nil { considerStop(&draft) }
     }
@@ -30,6 +33,9 @@ enum HandoverPolicy {
     /// Whether an election for which nobody is sealed yet should go on.
     private static func isWanted(_ election: XDBGroup.ElectionStatus, _ draft: Draft) -> Bool {
         if election.cause == .handOver { return stopping(draft) != nil }
+        if election.cause == .voterAdded {
+            return draft.member(election.joining).map { VoterPolicy.isReady($0, draft) } ?? false
+        }
         return draft.observation.operations.contains {
             $0.metadata.name == election.operation && !$0.isFinished && !$0.spec.cancel
         }
@@ -65,21 +71,25 @@ enum HandoverPolicy {
         guard let leader = stopping(draft),
             case .success(let successor) = LeaderChange.best(draft)
         else { return }
-        begin(.handOver, to: successor, "\(leader.name) stops in order and hands over", operation: nil, &draft)
+        begin(.handOver, to: successor, "\(leader.name) stops in order and hands over", &draft)
     }
 
-    private static func begin(
+    /// Records an election that is wished for.
+    static func begin(
         _ cause: XDBGroup.ElectionCause,
         to member: String,
         _ why: String,
-        operation: String?,
+        operation: String? = nil,
+        joining: String? = nil,
         _ draft: inout Draft
     ) {
         // A failover that was about to begin becomes the one that was asked for.
+        let epoch = ElectionPolicy.target(draft)
         draft.status.election = nil
-        var election = ElectionPolicy.election(ElectionPolicy.target(draft), why, cause, draft)
+        var election = ElectionPolicy.election(epoch, why, cause, draft)
         election.to = member
         election.operation = operation
+        election.joining = joining
         draft.status.election = election
         draft.leadership = .handover(why)
     }
@@ -163,8 +173,8 @@ struct LeaderChange {
     }
 
     /// Why a candidate cannot take over now; nil when it can.
-    static func obstacle(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
-        guard member.voter else { return "it does not vote" }
+    static func obstacle(_ member: XDBGroup.MemberStatus, _ draft: Draft, joining: String? = nil) -> String? {
+        guard member.voter || member.name == joining else { return "it does not vote" }
         if let refusal = MemberExamination(draft: draft, member: member).refusal { return refusal }
         // Without a leader nobody streams, and what is missing is pulled from another voter.
         guard !isLost(draft), let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),

@@ -19,11 +19,25 @@ enum Leadership: Hashable {
     case sealing(String)
     /// There must be an election, and there cannot be one: why, and what would make it possible.
     case blocked(Finding)
+
+    /// How far an election is that has begun and is not recorded; nil when there is nothing to tell.
+    var progress: String? {
+        switch self {
+        case .sealing(let words): words
+        case .blocked(let finding): finding.message
+        case .none, .leads, .recorded, .suspected, .lost, .handover: nil
+        }
+    }
 }
 
 extension XDBGroup.ElectionStatus {
-    /// True when the leader would lead on without this.
-    var isWish: Bool { cause == .handOver || cause == .changeLeader }
+    /// True when somebody or something wants it other than the loss of the leader.
+    var isWish: Bool {
+        switch cause {
+        case .handOver, .changeLeader, .forced, .voterAdded: true
+        case .first, .failover, nil: false
+        }
+    }
 }
 
 /// Weighs what the leader's agent says, what the other voters hear of it, and how long it has been silent.
@@ -48,7 +62,7 @@ enum LeadershipPolicy {
             return .lost("the recorded leader is not a member")
         }
         // A promise of a newer epoch cannot be taken back, so that voter can only take part again in a newer one.
-        for voter in draft.voters {
+        for voter in draft.voters + draft.outsiders {
             if let agent = draft.heard(voter), agent.epoch > epoch {
                 if let election = draft.status.election, agent.epoch == election.epoch { return .lost(election.reason) }
                 return .lost("\(voter.name) has promised epoch \(agent.epoch) in an election that was not finished")
@@ -121,7 +135,11 @@ enum LeadershipPolicy {
         // With everybody who may still hear it, the leader and they could be a majority, and so could commit.
         guard 1 + others.count - deaf.count < majority(of: draft.voters.count) else {
             if hearing.isEmpty {
-                return .suspected("\(name) is silent, and so are too many other voters to know more")
+                let silent = others.filter { draft.heard($0) == nil }.map(\.name).joined(separator: ", ")
+                return .suspected(
+                    "\(name) is silent, and so are too many other voters to know more (\(silent)); bring back their pods "
+                        + "or nodes\(ForcedLeader.hint(draft))"
+                )
             }
             let names = hearing.map(\.name).joined(separator: ", ")
             return .suspected("\(name) does not answer the operator, but \(names) still hears it")

@@ -229,6 +229,13 @@ struct MemberExamination {
             return MemberFinding(.healthy, .healthy, "it leads")
         case (.leader, _):
             return MemberFinding(.progressing, .promoting, "it completes and applies its log before it takes writes")
+        case (.follower, .streaming) where draft.outsiders.contains { $0.name == member.name }:
+            return MemberFinding(
+                .progressing,
+                .awaitingVote,
+                "it follows \(status.leader ?? ""), and does not vote since a leader was forced without it; it gets its vote "
+                    + "back when it has the log"
+            )
         case (.follower, .streaming):
             return MemberFinding(.healthy, .healthy, "it follows \(status.leader ?? "")")
         case (.follower, _):

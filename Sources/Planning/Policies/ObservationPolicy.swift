@@ -43,6 +43,10 @@ enum ObservationPolicy {
         member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
         guard let agent = draft.heard(member) else {
             member.role = nil
+            // How far it was when it was heard last: what a forced leader may cost is told from it.
+            if let last = draft.agent(of: member)?.status.position, last > member.position ?? .zero {
+                member.position = last
+            }
             return
         }
         member.position = agent.position

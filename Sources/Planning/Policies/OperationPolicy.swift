@@ -55,11 +55,19 @@ extension Draft {
         }
     }
 
+    /// True when an operation has had the time that it was given.
+    func isOverdue(_ operation: XDBOperation) -> Bool {
+        guard let since = operation.metadata.creationTimestamp else { return false }
+        return observation.now.since(since) > .seconds(operation.spec.timeoutSeconds)
+    }
+
     /// The operation whose turn it is: those that disturb a group wait for each other.
     ///
     /// Records of what was done already disturb nobody.
     var turn: XDBOperation? {
-        unfinished.first { $0.spec.failover == nil && $0.problems.isEmpty && !$0.spec.cancel }
+        let ready = unfinished.filter { $0.spec.failover == nil && $0.problems.isEmpty && !$0.spec.cancel }
+        // What waits for a majority would keep the group from the only way on without one.
+        return ready.first { $0.spec.forceLeader != nil } ?? ready.first
     }
 }
 
@@ -73,6 +81,7 @@ struct OperationProgress {
     var status: XDBOperation.Status {
         var status = operation.status
         status.type = operation.spec.kind
+        status.member = status.member ?? operation.spec.forceLeader?.member
         if let problem = operation.problems.first {
             return ended(.failed, "the operation is refused: \(problem)", status)
         }
@@ -80,7 +89,8 @@ struct OperationProgress {
             return progress(of: record, status)
         }
         if let election = draft.status.election, election.operation == name {
-            return running("Seal", election.reason, member: election.to, since: election.began, status)
+            let words = draft.leadership.progress ?? election.reason
+            return running("Seal", words, member: election.to, since: election.began, status)
         }
         if operation.spec.failover != nil {
             return ended(.failed, "the group's status no longer has the epoch that it records", status)
@@ -119,10 +129,7 @@ struct OperationProgress {
         return status
     }
 
-    private var isOverdue: Bool {
-        guard let since = operation.metadata.creationTimestamp else { return false }
-        return draft.observation.now.since(since) > .seconds(operation.spec.timeoutSeconds)
-    }
+    private var isOverdue: Bool { draft.isOverdue(operation) }
 
     // MARK: While it goes on
 
@@ -174,7 +181,8 @@ struct OperationProgress {
         let milliseconds = began.map { routed.milliseconds(since: $0) }
         status.durationSeconds = milliseconds.map { Self.seconds($0) }
         let after = milliseconds.map { " after \($0) ms" } ?? ""
-        let end = "\(record.leader) takes writes in epoch \(record.epoch)\(after)"
+        let loss = record.loss.map { ". \($0)" } ?? ""
+        let end = "\(record.leader) takes writes in epoch \(record.epoch)\(after)\(loss)"
         if let wish = operation.spec.changeLeader?.to, wish != XDBOperation.ChangeLeader.automatic,
             wish != record.leader
         {
@@ -218,6 +226,9 @@ struct OperationProgress {
         certificate.voters = record.voters
         certificate.answers = record.answers
         certificate.refusals = record.refusals
+        certificate.committed = record.committed
+        certificate.missing = record.missing
+        certificate.loss = record.loss
         return certificate
     }
 

@@ -15,8 +15,10 @@ enum OwnedObjectsPolicy {
         draft.act(.ensure(.configuration))
         draft.act(.ensure(.leaderService))
         draft.act(.ensure(.followersService))
-        // An eviction of one voter leaves a majority of three or five; the only voter of a group of one is the group.
-        draft.act(.ensure(.disruptionBudget(maximumUnavailable: draft.spec.members.voters > 1 ? 1 : 0)))
+        // An eviction of one voter leaves a majority of three or more. Of two it leaves none, and the only voter is the
+        // group: there are so few also after a leader was forced.
+        let voters = draft.status.epochs.isEmpty ? draft.spec.members.voters : draft.voters.count
+        draft.act(.ensure(.disruptionBudget(maximumUnavailable: voters > 2 ? 1 : 0)))
 
         guard let claim = draft.status.storage?.volumeClaim else { return }
         for member in draft.status.members where !isGone(member, draft) {

@@ -34,16 +34,16 @@ enum RolePolicy {
             start: record.start,
             source: record.source.flatMap { draft.address(of: $0) },
             voters: record.voters,
-            learners: learners(draft)
+            learners: nonvoting(record, draft)
         )
     }
 
-    /// The learners that receive the log.
+    /// The members that receive the log and do not vote: the learners, and those that a leader was forced without.
     ///
     /// Those that have not joined yet are among them, so that they need no second request when they have.
-    private static func learners(_ draft: Draft) -> [String] {
-        let retired = Set(draft.retired.map(\.name))
-        return draft.status.members.filter { $0.kind == .learner && !retired.contains($0.name) }.map(\.name)
+    private static func nonvoting(_ record: XDBGroup.EpochRecord, _ draft: Draft) -> [String] {
+        let others = Set(draft.retired.map(\.name) + record.voters)
+        return draft.status.members.map(\.name).filter { !others.contains($0) }
     }
 
     private static func needsTelling(_ agent: AgentStatus, _ record: XDBGroup.EpochRecord, _ draft: Draft) -> Bool {
@@ -51,7 +51,7 @@ enum RolePolicy {
         // The source may have another address now.
         if agent.phase == .recovering, record.source != nil, agent.position < record.start { return true }
         // Learners have come or gone since. The log is kept for each, so one that is gone must not be waited for.
-        let others = Set(record.voters + learners(draft)).subtracting([record.leader])
+        let others = Set(record.voters + nonvoting(record, draft)).subtracting([record.leader])
         return agent.phase == .writable && Set(agent.peers.map(\.name)) != others
     }
 

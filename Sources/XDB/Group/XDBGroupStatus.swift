@@ -34,7 +34,8 @@ extension XDBGroup {
             Field(
                 "epoch",
                 \.epoch,
-                description: "The current epoch: it grows with every change of leader. 0: nobody has led yet."
+                description:
+                    "The current epoch: it grows with every change of leader or of voters. 0: nobody has led yet."
             ),
             Field(
                 "epochs",
@@ -83,6 +84,9 @@ extension XDBGroup {
         public var rule: String?
         public var answers: [ElectionAnswer] = []
         public var refusals: [ElectionRefusal] = []
+        public var committed: Position?
+        public var missing: [MissingVoter] = []
+        public var loss: String?
         public var heard: MicroTime?
         public var began: MicroTime?
         public var recorded: MicroTime?
@@ -121,6 +125,20 @@ extension XDBGroup {
                 .list(.map(key: "member")),
                 description: "The candidates that were passed over, and why."
             ),
+            Field(
+                "committed",
+                \.committed,
+                description:
+                    "Of a forced epoch: the newest position that the voters which answered knew to be committed."
+            ),
+            Field(
+                "missing",
+                \.missing,
+                .list(.map(key: "voter")),
+                description: "Of a forced epoch: the voters of the epoch before that did not answer. They do not vote "
+                    + "until they are back and have the log."
+            ),
+            Field("loss", \.loss, description: "Of a forced epoch: what is lost, or may be, in words."),
             Field("heard", \.heard, description: "When the old leader was heard last."),
             Field("began", \.began, description: "When it was given up, or was to hand over."),
             Field("recorded", \.recorded, description: "When a majority had answered and this was recorded."),
@@ -140,6 +158,10 @@ extension XDBGroup {
         case handOver = "HandOver"
         /// A person asked for another leader.
         case changeLeader = "ChangeLeader"
+        /// A person made a member the leader without a majority.
+        case forced = "Forced"
+        /// A member gets a vote.
+        case voterAdded = "VoterAdded"
     }
 
     /// The answer of a sealed voter.
@@ -176,6 +198,7 @@ extension XDBGroup {
         public var reason = ""
         public var cause: ElectionCause?
         public var to: String?
+        public var joining: String?
         public var operation: String?
         public var heard: MicroTime?
         public var began: MicroTime?
@@ -189,6 +212,7 @@ extension XDBGroup {
             Field("reason", \.reason, description: "Why there is an election."),
             Field("cause", \.cause, description: "What kind of reason it is."),
             Field("to", \.to, description: "The candidate that is wished for."),
+            Field("joining", \.joining, description: "The member that gets a vote with the epoch."),
             Field("operation", \.operation, description: "The XDBOperation that asked for it."),
             Field("heard", \.heard, description: "When the old leader was heard last."),
             Field("began", \.began, description: "When it was given up, or was to hand over."),
@@ -269,7 +293,12 @@ extension XDBGroup {
             ),
             Field("learnerSet", \.learnerSet, description: "The set that a learner belongs to."),
             Field("role", \.role, description: "The part that it plays now; absent while it plays none."),
-            Field("voter", \.voter, description: "Whether its log counts towards a majority."),
+            Field(
+                "voter",
+                \.voter,
+                description: "Whether its log counts towards a majority. False for a candidate or logger that a leader "
+                    + "was forced without, until it is back and has the log."
+            ),
             Field("node", \.node, description: "The node that has its data, or runs it."),
             Field("zone", \.zone, description: "The zone of that node."),
             Field("podIP", \.podIP, description: "The address of its pod."),

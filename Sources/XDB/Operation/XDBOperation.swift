@@ -72,6 +72,7 @@ extension XDBOperation {
     public struct Spec: Structure {
         public var group = ""
         public var changeLeader: ChangeLeader?
+        public var forceLeader: ForceLeader?
         public var failover: Failover?
         public var cancel = false
         public var timeoutSeconds = 600
@@ -88,6 +89,14 @@ extension XDBOperation {
                 description:
                     "Hands the leadership over to another candidate, without loss. Clients of the old leader are "
                     + "disconnected, and write on through the Service a moment later."
+            ),
+            Field(
+                "forceLeader",
+                \.forceLeader,
+                description:
+                    "Makes a candidate the leader although a majority of the voters does not answer and never will. "
+                    + "Commits that clients saw succeed can be lost: bring the missing voters back instead, if that is "
+                    + "at all possible."
             ),
             Field(
                 "failover",
@@ -119,12 +128,14 @@ extension XDBOperation {
 
         public static let rules: [Rule<Self>] = [
             Rule(
-                "[has(self.changeLeader), has(self.failover)].filter(x, x).size() == 1",
-                "exactly one kind of work must be asked for: changeLeader"
-            ) { ($0.changeLeader == nil) != ($0.failover == nil) },
+                "[has(self.changeLeader), has(self.forceLeader), has(self.failover)].filter(x, x).size() == 1",
+                "exactly one kind of work must be asked for: changeLeader or forceLeader"
+            ) { [$0.changeLeader != nil, $0.forceLeader != nil, $0.failover != nil].count { $0 } == 1 },
             Rule(
                 change: "self.group == oldSelf.group && has(self.changeLeader) == has(oldSelf.changeLeader) && "
-                    + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader)",
+                    + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader) && "
+                    + "has(self.forceLeader) == has(oldSelf.forceLeader) && "
+                    + "(!has(self.forceLeader) || self.forceLeader == oldSelf.forceLeader)",
                 "what is asked for cannot be changed: cancel this operation and make another"
             ),
         ]
@@ -132,6 +143,7 @@ extension XDBOperation {
         /// The kind of work in a word.
         public var kind: Kind? {
             if changeLeader != nil { return .changeLeader }
+            if forceLeader != nil { return .forceLeader }
             return failover.map { _ in .failover }
         }
     }
@@ -139,6 +151,7 @@ extension XDBOperation {
     /// The kinds of work.
     public enum Kind: String, FieldChoice {
         case changeLeader = "ChangeLeader"
+        case forceLeader = "ForceLeader"
         case failover = "Failover"
     }
 
@@ -219,7 +232,7 @@ extension XDBOperation {
         ]
     }
 
-    /// The proof that a leader was rightly elected.
+    /// The proof that a leader was rightly elected; of a forced one, the account of what that may have cost.
     public struct Certificate: Structure {
         public var epoch = Epoch.none
         public var leader = ""
@@ -231,6 +244,9 @@ extension XDBOperation {
         public var voters: [String] = []
         public var answers: [XDBGroup.ElectionAnswer] = []
         public var refusals: [XDBGroup.ElectionRefusal] = []
+        public var committed: Position?
+        public var missing: [XDBGroup.MissingVoter] = []
+        public var loss: String?
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
@@ -243,7 +259,7 @@ extension XDBOperation {
                 "start",
                 \.start,
                 description: "The most advanced position among the answers (EPOCH/SEQUENCE): everything that was ever "
-                    + "acknowledged is at or before it."
+                    + "acknowledged is at or before it, unless the leader was forced."
             ),
             Field("source", \.source, description: "The voter from which the leader completed its log."),
             Field("rule", \.rule, description: "What told the elected member from the other candidates."),
@@ -253,7 +269,8 @@ extension XDBOperation {
                 "answers",
                 \.answers,
                 .list(.map(key: "voter")),
-                description: "What each sealed voter answered. A majority of the voters is here."
+                description: "What each sealed voter answered. A majority of the voters is here, unless the leader was "
+                    + "forced."
             ),
             Field(
                 "refusals",
@@ -261,6 +278,19 @@ extension XDBOperation {
                 .list(.map(key: "member")),
                 description: "The candidates that were passed over, and why."
             ),
+            Field(
+                "committed",
+                \.committed,
+                description:
+                    "Of a forced leader: the newest position that the voters which answered knew to be committed."
+            ),
+            Field(
+                "missing",
+                \.missing,
+                .list(.map(key: "voter")),
+                description: "Of a forced leader: the voters that it was forced without."
+            ),
+            Field("loss", \.loss, description: "Of a forced leader: what is lost, or may be, in words."),
         ]
     }
 

@@ -194,6 +194,54 @@ struct ElectionTests {
         }
     }
 
+    struct NewcomerCase: CustomTestStringConvertible {
+        var testDescription: String
+        var isLogger = false
+        /// What m0, the only voter, answers.
+        var voter: String? = "7/10"
+        /// What m1 answers, which gets a vote and is wished for.
+        var newcomer: String?
+        /// The leader with the one that it pulls from; nil when there is no majority.
+        var expected: (leader: String, source: String?)? = ("m0", nil)
+    }
+
+    static let newcomers = [
+        NewcomerCase(testDescription: "a silent newcomer gets no vote"),
+        NewcomerCase(
+            testDescription: "a newcomer with all of the log may lead",
+            newcomer: "7/10",
+            expected: ("m1", nil)
+        ),
+        NewcomerCase(testDescription: "one that lacks a part pulls it", newcomer: "7/8", expected: ("m1", "m0")),
+        NewcomerCase(testDescription: "one with more than the voters votes, and follows", newcomer: "7/12"),
+        NewcomerCase(testDescription: "a logger votes", isLogger: true, newcomer: "7/10"),
+        NewcomerCase(testDescription: "its answer is no voter's", voter: nil, newcomer: "7/10", expected: nil),
+    ]
+
+    @Test(arguments: newcomers)
+    func aNewcomersAnswerCountsForNothingButItsVote(_ row: NewcomerCase) {
+        let outcome = Election(
+            epoch: ElectionCase.epoch,
+            voters: [ElectionCase.candidate(0)],
+            answers: [row.voter.map { ElectionCase.answer(0, $0) }, row.newcomer.map { ElectionCase.answer(1, $0) }]
+                .compactMap(\.self),
+            wished: "m1",
+            joining: row.isLogger ? ElectionCase.logger(1) : ElectionCase.candidate(1)
+        ).decide()
+        guard let expected = row.expected else {
+            #expect(outcome == .noQuorum(NoQuorum(voters: 1, answered: [], missing: ["m0"])))
+            return
+        }
+        guard case .elected(let elected) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(elected.leader == expected.leader)
+        #expect(elected.source == expected.source)
+        #expect(elected.start.description == "7/10")
+        #expect(elected.joined == row.newcomer.map { _ in "m1" })
+    }
+
     @Test func theOrderOfTheAnswersDoesNotMatter() {
         for row in ElectionCase.all {
             var election = Election(epoch: ElectionCase.epoch, voters: row.voters, answers: row.answers)

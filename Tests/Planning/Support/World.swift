@@ -45,6 +45,8 @@ struct World {
     /// Which directory a cleanup pod removes, and from where.
     var cleaning: [String: (node: String, directory: String)] = [:]
     var opened: Set<String> = []
+    /// What the pods of leaders were told last.
+    var terms: [String: LeadRequest] = [:]
     /// What the operator process has in memory.
     var seals: [SealAnswer] = []
     var refusals: [String: RequestRefusal] = [:]
@@ -168,6 +170,10 @@ struct World {
 
     mutating func write(_ status: XDBGroup.Status) {
         guard status != group.status else { return }
+        if let record = status.epochs.first, record.cause == .forced, record.epoch > group.status.epoch {
+            // A person has accepted that the rest is lost.
+            committed = Array(committed.prefix { $0 <= record.start })
+        }
         group.status = status
         group.metadata.resourceVersion = String((Int(group.metadata.resourceVersion) ?? 0) + 1)
     }
@@ -232,6 +238,17 @@ struct World {
         var spec = XDBOperation.Spec()
         spec.group = group.metadata.name
         spec.changeLeader = change
+        ask(name, spec)
+    }
+
+    /// Somebody makes a member the leader without a majority.
+    mutating func force(_ name: String, _ member: String, acceptDataLoss: Bool = true) {
+        var force = XDBOperation.ForceLeader()
+        force.member = member
+        force.acceptDataLoss = acceptDataLoss
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.forceLeader = force
         ask(name, spec)
     }
 
@@ -313,14 +330,22 @@ struct World {
         guard let pod = reachable(member) else { return }
         let source = request.source.flatMap { source in pods.first { $0.member == source.name } }
         let complete = source.flatMap { data[$0.name] }.flatMap { disks[$0]?.log }
+        var isRepeated = false
         withDisk(of: member) { disk in
             guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
-            if disk.duty == .lead, disk.epoch == request.epoch { return }
+            if disk.duty == .lead, disk.epoch == request.epoch {
+                isRepeated = true
+                return
+            }
             disk.epoch = request.epoch
             disk.duty = .lead
             if disk.position < request.start, let complete { disk.log = complete }
         }
-        opened.remove(pod.name)
+        if isRepeated {
+            precondition(terms[pod.name]?.voters == request.voters, "who votes changes with the epoch only")
+        }
+        terms[pod.name] = request
+        if !isRepeated { opened.remove(pod.name) }
     }
 
     // MARK: The cluster
@@ -360,9 +385,10 @@ struct World {
             status.isStopping = stopping.contains(pod.member) ? true : nil
             status.leader = pod.member
             status.phase = opened.contains(pod.name) ? .writable : .recovering
-            status.peers = group.status.members.filter { $0.name != pod.member }.map { member in
-                let peer = pods.first { $0.member == member.name }
-                return .init(name: member.name, durable: nil, connected: peer.map { follows($0, pod, disk) } ?? false)
+            let members = (terms[pod.name]?.voters ?? []) + (terms[pod.name]?.learners ?? [])
+            status.peers = members.filter { $0 != pod.member }.map { name in
+                let peer = pods.first { $0.member == name }
+                return .init(name: name, durable: nil, connected: peer.map { follows($0, pod, disk) } ?? false)
             }
         case .follow(let leader):
             status.role = .follower
@@ -372,6 +398,12 @@ struct World {
             }
             status.hearsLeader = hears ?? false
             status.phase = status.hearsLeader ? .streaming : .connecting
+            if let other = pods.first(where: { $0.member == leader }),
+                let led = data[other.name].flatMap({ disks[$0] }),
+                isDiverged(disk, led)
+            {
+                status.problems = [.init(reason: "Diverged", message: "\(disk.committed) is committed here")]
+            }
         }
         return status
     }
@@ -380,7 +412,15 @@ struct World {
         guard pod.isRunning, leader.isRunning, isConnected(pod), isConnected(leader), led.duty == .lead,
             let disk = data[pod.name].flatMap({ disks[$0] })
         else { return false }
-        return disk.duty == .follow(leader.member) && disk.epoch == led.epoch
+        guard disk.duty == .follow(leader.member), disk.epoch == led.epoch, let terms = terms[leader.name] else {
+            return false
+        }
+        return (terms.voters + terms.learners).contains(pod.member) && !isDiverged(disk, led)
+    }
+
+    /// Nothing is removed that a member knows to be committed.
+    private func isDiverged(_ disk: Disk, _ led: Disk) -> Bool {
+        led.duty == .lead && disk.committed != .zero && !led.log.contains(disk.committed)
     }
 
     /// Half a second passes: pods start, agents do their work, clients write, cleanup pods end.
@@ -409,21 +449,21 @@ struct World {
     /// A leader appends a transaction; its followers take it; a majority of voters makes it committed.
     private mutating func write(as pod: PodObservation) {
         guard let place = data[pod.name], let disk = disks[place], disk.duty == .lead, pod.isRunning,
-            let record = group.status.epochs.first(where: { $0.epoch == disk.epoch })
+            let terms = terms[pod.name]
         else { return }
         let previous = leaders.updateValue(pod.member, forKey: disk.epoch)
         precondition(previous == nil || previous == pod.member, "two leaders in epoch \(disk.epoch)")
         var log = disk.log
         log.append(Position(epoch: disk.epoch, sequence: (log.last?.sequence ?? 0) + 1))
         disks[place]?.log = log
-        var durable = record.voters.contains(pod.member) ? 1 : 0
+        var durable = terms.voters.contains(pod.member) ? 1 : 0
         let followers = pods.filter { follows($0, pod, disk) }
         for follower in followers {
             guard let place = data[follower.name] else { continue }
             disks[place]?.log = log
-            if record.voters.contains(follower.member) { durable += 1 }
+            if terms.voters.contains(follower.member) { durable += 1 }
         }
-        guard durable >= majority(of: record.voters.count), let end = log.last else { return }
+        guard durable >= majority(of: terms.voters.count), let end = log.last else { return }
         opened.insert(pod.name)
         disks[place]?.committed = end
         for follower in followers {

@@ -1,0 +1,57 @@
+import KubernetesModel
+import Testing
+import XDB
+
+/// What an operation may ask for, on servers that do not check it themselves.
+struct OperationRuleTests {
+    struct Line: CustomTestStringConvertible {
+        var testDescription: String
+        var spec: JSONValue
+        /// Words of the complaint; nil when there is none.
+        var words: String?
+    }
+
+    static let lines = [
+        Line(testDescription: "a change", spec: ["group": "orders", "changeLeader": ["to": "auto"]]),
+        Line(
+            testDescription: "a forced leader",
+            spec: ["group": "orders", "forceLeader": ["member": "orders-1", "acceptDataLoss": true]]
+        ),
+        Line(
+            testDescription: "the loss is not spoken of",
+            spec: ["group": "orders", "forceLeader": ["member": "orders-1"]],
+            words: "a person has to set acceptDataLoss to true"
+        ),
+        Line(
+            testDescription: "the loss is not accepted",
+            spec: ["group": "orders", "forceLeader": ["member": "orders-1", "acceptDataLoss": false]],
+            words: "although clients saw them succeed"
+        ),
+        Line(
+            testDescription: "nobody is named",
+            spec: ["group": "orders", "forceLeader": ["acceptDataLoss": true]],
+            words: "member"
+        ),
+        Line(testDescription: "nothing", spec: ["group": "orders"], words: "exactly one kind of work"),
+        Line(
+            testDescription: "two things",
+            spec: [
+                "group": "orders", "changeLeader": ["to": "auto"],
+                "forceLeader": ["member": "orders-1", "acceptDataLoss": true],
+            ],
+            words: "exactly one kind of work"
+        ),
+    ]
+
+    @Test(arguments: lines)
+    func isCheckedHereToo(_ line: Line) throws {
+        let json: JSONValue = ["metadata": ["name": "x", "namespace": "shop"], "spec": line.spec]
+        let operation = try XDBOperation(json: json.json)
+        let problems = operation.problems.map(\.description).joined(separator: "; ")
+        if let words = line.words {
+            #expect(problems.contains(words), "\(problems)")
+        } else {
+            #expect(operation.problems.isEmpty, "\(problems)")
+        }
+    }
+}
