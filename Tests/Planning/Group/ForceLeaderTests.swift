@@ -206,6 +206,26 @@ struct ForceLeaderTests {
         #expect(world.group.status.epochs.prefix(4).map(\.voters.count) == [5, 4, 3, 2])
     }
 
+    /// One that is heard may have what nobody else has, so its answer is waited for.
+    @Test func everySurvivorMustAnswer() throws {
+        var world = World.writable(candidates: 3, loggers: 2)
+        for member in ["orders-0", "orders-2", "orders-4"] { world.power(world.node(of: member), on: false) }
+        world.run(70)
+        world.force("force", "orders-1")
+        world.carryOut(plan(world.observation), version: world.group.metadata.resourceVersion)
+        world.seals.removeAll { $0.member == "orders-3" }
+        let waiting = plan(world.observation)
+        #expect(waiting.status.epoch == Epoch(rawValue: 1))
+        #expect(waiting.actions.contains(.seal(members: ["orders-3"], SealRequest(epoch: Epoch(rawValue: 2)))))
+        let words = waiting.status.conditions[ConditionType.writable.rawValue]?.message
+        #expect(words?.contains("orders-3 must promise epoch 2 first") == true, "\(words ?? "")")
+        // Gone for good, it is one of the missing.
+        world.power(world.node(of: "orders-3"), on: false)
+        world.run(12)
+        #expect(world.group.status.epochs.first?.voters == ["orders-1"])
+        #expect(world.group.status.epochs.first?.missing.map(\.voter).contains("orders-3") == true)
+    }
+
     /// The old leader and the logger have committed more than the one that was forced: that is named as lost, and the old
     /// leader, which may not drop it, stays out.
     @Test func whatIsLostIsNamedAndNotThrownAway() throws {
