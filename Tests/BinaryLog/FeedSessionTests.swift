@@ -121,6 +121,13 @@ struct FeedSessionTests {
         #expect(client.session.refuse("no").prefix(7) == [11, 0, 0, 1, 0xFF, 0xD4, 0x04])
     }
 
+    /// A replica whose connection broke names its character set before anything else, and gives up on an error.
+    @Test("what a replica says when it connects again", arguments: ["SET NAMES latin1", "set names utf8mb4"])
+    func characterSet(text: String) throws {
+        var client = try loggedIn()
+        #expect(try client.query(text).first?.payload.first == 0)
+    }
+
     @Test(
         "what a feed does not know is an error, and the connection stays",
         arguments: ["KILL 3", "SELECT 1", "", "SET x"]

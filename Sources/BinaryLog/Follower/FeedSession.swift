@@ -253,6 +253,9 @@ public struct FeedSession: Sendable {
     ///
     /// Variables without a meaning here are accepted.
     private mutating func assign(_ statement: String) -> String? {
+        // Of a replica that connects again (`mysql_reconnect` of the server's client library). What is sent has its
+        // character sets in it.
+        if statement.hasPrefix("set names ") { return nil }
         let parts = statement.dropFirst(4).split(separator: "=", maxSplits: 1)
         guard parts.count == 2 else { return "not an assignment" }
         let name = Self.trim(parts[0])

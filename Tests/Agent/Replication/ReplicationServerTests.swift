@@ -133,6 +133,28 @@ import XDB
         await lab.close()
     }
 
+    /// It may wait longer than its patience for something to be committed, as behind a leader that was cut off.
+    @Test func aServerWhoseConnectionToTheFeedEndsConnectsAgain() async throws {
+        let lab = try await Lab(members: 2, servers: 2)
+        for member in lab.group.members { _ = try await member.running.seal(epoch: Epoch(rawValue: 1)) }
+        let voters = ["orders-0", "orders-1", "orders-2", "orders-3", "orders-4"]
+        _ = try await lab.group[0].lead(epoch: Epoch(rawValue: 1), voters: voters)
+        try await lab.group.follow(1, 0, epoch: 1)
+        try lab.servers[1].sql().run("SET GLOBAL slave_net_timeout=1")
+        try lab.servers[1].follow(try lab.group[1].running, serverID: 2100)
+        try await Task.sleep(for: .seconds(4))
+
+        for member in lab.group.members { _ = try await member.running.seal(epoch: Epoch(rawValue: 2)) }
+        let first = try await lab.group[0].lead(epoch: Epoch(rawValue: 2), voters: ["orders-0", "orders-1"])
+        try await lab.group.follow(1, 0, epoch: 2)
+        let socket = lab.servers[1].socket
+        let waited = try await Self.blocking {
+            try TestSQL(socket).value("SELECT MASTER_GTID_WAIT('\(first)', 60)")
+        }.value
+        #expect(waited == "0")
+        await lab.close()
+    }
+
     @Test func aKilledAgentGoesOnWithItsServer() async throws {
         let lab = try await Lab(members: 3, servers: 2)
         let first = try await lab.elect(0, followers: [1, 2])
