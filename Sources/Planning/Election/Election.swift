@@ -160,7 +160,7 @@ public struct Election: Hashable, Sendable {
         let source = sealed.filter { holder in
             guard holder.position == start, let first = holder.answer.first else { return false }
             return first.sequence <= one.position.sequence + 1
-        }.min { $0.voter.ordinal < $1.voter.ordinal }
+        }.min { lastResort($0) == lastResort($1) ? $0.voter.ordinal < $1.voter.ordinal : lastResort($1) }
         guard let source else {
             return .failure(
                 Refusal(
@@ -172,6 +172,9 @@ public struct Election: Hashable, Sendable {
         }
         return .success(Contender(voter: one.voter, position: one.position, source: source.voter.name))
     }
+
+    /// Whoever led until now has failed or is about to end: it is pulled from only when nobody else has as much.
+    private func lastResort(_ holder: Sealed) -> Bool { holder.voter.name == previousLeader }
 
     /// Narrows the contenders by one rule after the other until one is left; the last rule that told them apart is
     /// the reason of the choice.

@@ -24,11 +24,15 @@ enum ElectionPolicy {
         let voters = draft.voters
         let joining = joining(draft)
         let epoch = target(draft)
-        let answers = draft.observation.seals.filter { answer in
-            guard answer.epoch == epoch, counts(answer.member, draft) else { return false }
-            // Of a newcomer only one with the log of the epoch before.
-            return answer.member != joining?.name || answer.position.epoch == draft.status.epoch
-        }
+        let answers = needed(
+            draft.observation.seals.filter { answer in
+                guard answer.epoch == epoch, counts(answer.member, draft) else { return false }
+                // Of a newcomer only one with the log of the epoch before.
+                return answer.member != joining?.name || answer.position.epoch == draft.status.epoch
+            },
+            cause,
+            draft
+        )
         let outcome = Election(
             epoch: epoch,
             voters: voters.map { voter(of: $0, cause, draft) },
@@ -117,6 +121,19 @@ enum ElectionPolicy {
             seen = max(seen, answer.position.epoch)
         }
         return max(next, seen.next)
+    }
+
+    /// A leader that hands over because it stops will be gone before anybody could complete its log from it.
+    ///
+    /// So its answer is left out when the others are a majority: whatever was committed is among theirs.
+    private static func needed(
+        _ answers: [SealAnswer],
+        _ cause: XDBGroup.ElectionCause,
+        _ draft: Draft
+    ) -> [SealAnswer] {
+        guard cause == .handOver else { return answers }
+        let others = answers.filter { $0.member != draft.status.leader }
+        return others.count >= majority(of: draft.voters.count) ? others : answers
     }
 
     /// The answer of a member whose data are gone is an answer from an empty log: it counts for nothing.

@@ -95,6 +95,13 @@ struct ElectionCase: Sendable, CustomTestStringConvertible {
             expected: .leader("m1", from: "7/30", source: "m0", .onlyCandidate)
         ),
         ElectionCase(
+            title: "the previous leader is pulled from only when nobody else has as much",
+            voters: [candidate(0, refusal: "its server refuses to start"), candidate(1), logger(2)],
+            answers: [answer(0, "7/30"), answer(1, "7/11"), answer(2, "7/30")],
+            previous: "m0",
+            expected: .leader("m1", from: "7/30", source: "m2", .onlyCandidate)
+        ),
+        ElectionCase(
             title: "a source whose log starts too late is of no use",
             voters: three,
             answers: [answer(1, "7/11"), answer(2, "7/30", first: "7/13")],

@@ -216,6 +216,25 @@ struct OperationTests {
         #expect(world.operations.isEmpty)
     }
 
+    /// It would be gone before the next leader had got the end of its log.
+    @Test func aLeaderThatStopsIsNotAskedForWhatItAloneHas() throws {
+        var world = World.writable()
+        let pod = try #require(world.pods.first { $0.member == "orders-0" })
+        let place = try #require(world.data[pod.name])
+        let end = try #require(world.disks[place]?.position)
+        world.disks[place]?.log.append(Position(epoch: end.epoch, sequence: end.sequence + 1))
+        world.stopping = ["orders-0"]
+        // Nothing is written while the election is under way.
+        for _ in 0..<4 {
+            world.reconcile()
+            world.listen()
+        }
+        let record = try #require(world.group.status.epochs.first)
+        #expect(record.leader == "orders-1")
+        #expect(record.source == nil)
+        #expect(record.start == end)
+    }
+
     @Test func aLeaderThatStopsWithNobodyToHandOverToIsLeftAlone() {
         var world = World.writable()
         world.power(world.node(of: "orders-1"), on: false)
