@@ -173,13 +173,13 @@ public struct OperatorProgram: Sendable {
             for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: Priority.low) }
         }
 
-        settingsMap.onChange { change, _ in
+        settingsMap.onChange { change, isInitial in
             let data: [String: String]?
             switch change {
             case .added(let map), .updated(_, let map): data = map.data
             case .deleted: data = nil
             }
-            guard settings.take(data) else { return }
+            guard settings.take(data, isInitial: isInitial) else { return }
             for group in (try? groups.list()) ?? [] { controller.enqueue(group.key, priority: Priority.low) }
         }
 

@@ -70,6 +70,7 @@ final class GroupController: Reconciler {
             objects: objects,
             monitor: monitor,
             priorityClass: priorityClass,
+            passed: { settings.passed($0) },
             logger: logger
         )
     }
@@ -147,6 +148,7 @@ final class GroupController: Reconciler {
         wanted.status = status
         let written = try await cluster.writeStatus(of: wanted)
         caches.wrote(written)
+        for point in CrashPoint.recorded(status, after: group.status) { settings.passed(point) }
         let moved = zip(status.members, group.status.members).contains { $0.position != $1.position }
         if moved || status.members.count != group.status.members.count {
             memory.withLock { $0[group.key]?.wrotePositions = .now }

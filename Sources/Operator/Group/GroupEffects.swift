@@ -25,6 +25,8 @@ struct GroupEffects: Sendable {
     let objects: ObjectKeeper
     let monitor: AgentMonitor
     let priorityClass: String?
+    /// Told of every action that has been carried out.
+    let passed: @Sendable (CrashPoint?) -> Void
     let logger: Logger
 
     func carryOut(
@@ -36,6 +38,7 @@ struct GroupEffects: Sendable {
         for action in plan.actions {
             do {
                 try await carryOut(action, observation, client, &outcome)
+                passed(CrashPoint(action))
             } catch is StatusConflict {
                 throw StatusConflict(group: observation.group.key)
             } catch is CancellationError {

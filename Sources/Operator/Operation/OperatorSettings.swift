@@ -1,3 +1,4 @@
+import Glibc
 import KubernetesModel
 import Logging
 import Synchronization
@@ -9,6 +10,7 @@ final class OperatorSettings: Sendable {
     static let name = "xdb-operator"
 
     private let mode = Mutex(XDBGroup.FailoverMode.automatic)
+    private let crashPoint = Mutex<CrashPoint?>(nil)
     private let logger: Logger
 
     init(logger: Logger) {
@@ -23,7 +25,11 @@ final class OperatorSettings: Sendable {
     /// True when something has changed.
     ///
     /// A word that is none of the known ones changes nothing, and is complained about.
-    func take(_ data: [String: String]?) -> Bool {
+    ///
+    /// - Parameter isInitial: True for what was there when this process began. A point to crash after is taken only when
+    ///   it is set later: the process that is started after the crash goes on.
+    func take(_ data: [String: String]?, isInitial: Bool) -> Bool {
+        crashPoint.withLock { $0 = isInitial ? nil : data?["crashAfter"].flatMap(CrashPoint.init) }
         let text = data?["failover"] ?? XDBGroup.FailoverMode.automatic.rawValue
         guard let new = XDBGroup.FailoverMode(rawValue: text) else {
             let words = XDBGroup.FailoverMode.allCases.map(\.rawValue).joined(separator: " or ")
@@ -39,5 +45,12 @@ final class OperatorSettings: Sendable {
         }
         if old != new { logger.notice("failover of all groups", metadata: ["mode": "\(new.rawValue)"]) }
         return old != new
+    }
+
+    /// Ends the process at once when it was told to end at this point.
+    func passed(_ point: CrashPoint?) {
+        guard let point, crashPoint.withLock({ $0 }) == point else { return }
+        logger.critical("ending, as the settings ask for", metadata: ["crashAfter": "\(point.rawValue)"])
+        kill(getpid(), SIGKILL)
     }
 }
