@@ -119,16 +119,38 @@ let package = Package(
         .tests("XDB", ["KubernetesModel"]),
         .tests("Planning", ["KubernetesModel", "XDB"]),
         .tests("Operator", ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509]),
+        // The local cluster, for tests, measurements and chaos, and the client that writes under all of them.
+        .target(
+            name: "ClusterFixture",
+            dependencies: ["CMariaDB", "Kubernetes", "KubernetesModel", "XDB"],
+            path: "Tests/ClusterFixture",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "xdb-ledger",
+            dependencies: ["ClusterFixture"],
+            path: "Tests/LedgerClient",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "xdb-chaos",
+            dependencies: ["ClusterFixture"],
+            path: "Tests/Chaos",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ClusterTests",
-            dependencies: ["CMariaDB", "KubernetesModel"],
+            dependencies: ["ClusterFixture", "KubernetesModel", "xdb-ledger"],
             path: "Tests/Cluster",
             swiftSettings: settings
         ),
         .tests("Controllers", ["APIServerFixture", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program(
             "xdb-bench",
-            ["APIServerFixture", "Controllers", "Kubernetes", "KubernetesModel", .argumentParser, .log]
+            [
+                "APIServerFixture", "ClusterFixture", "Controllers", "Kubernetes", "KubernetesModel", .argumentParser,
+                .log,
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

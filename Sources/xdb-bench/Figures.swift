@@ -20,6 +20,15 @@ struct Samples {
     }
 }
 
+extension Samples {
+    /// The smallest value that so many per cent of the values do not exceed (nearest rank).
+    func percentile(_ percent: Double) -> Double {
+        let sorted = values.sorted()
+        guard !sorted.isEmpty else { return .nan }
+        return sorted[min(sorted.count - 1, max(0, Int((percent / 100 * Double(sorted.count)).rounded(.up)) - 1))]
+    }
+}
+
 /// What a bench measured: a table for a person is printed by the bench; this is the form for programs.
 ///
 /// Each figure becomes one JSON object on a line of its own, for example

@@ -1,3 +1,4 @@
+import ClusterFixture
 import Testing
 
 extension ClusterTests {
@@ -5,7 +6,7 @@ extension ClusterTests {
     @Suite(.serialized) struct BadInput {
         struct Case: Sendable, CustomTestStringConvertible {
             var name: String
-            var shape: TestGroup.Shape
+            var shape: LabGroup.Shape
             var reason: String
             /// What the message must name.
             var word: String
@@ -16,19 +17,19 @@ extension ClusterTests {
         static let cases = [
             Case(
                 name: "image",
-                shape: TestGroup.Shape(candidates: 1, loggers: 0, image: "localhost/no-such-image:1"),
+                shape: LabGroup.Shape(candidates: 1, loggers: 0, image: "localhost/no-such-image:1"),
                 reason: "ImagePull",
                 word: "no-such-image"
             ),
             Case(
                 name: "placement",
-                shape: TestGroup.Shape(candidates: 1, loggers: 0, zones: "[nowhere]"),
+                shape: LabGroup.Shape(candidates: 1, loggers: 0, zones: "[nowhere]"),
                 reason: "Unschedulable",
                 word: "nodes"
             ),
             Case(
                 name: "class",
-                shape: TestGroup.Shape(
+                shape: LabGroup.Shape(
                     candidates: 1,
                     loggers: 0,
                     storage: "{volumeClaim: {storageClassName: missing, size: 1Gi}}"
@@ -38,33 +39,33 @@ extension ClusterTests {
             ),
             Case(
                 name: "option",
-                shape: TestGroup.Shape(candidates: 1, loggers: 0, configuration: "{no_such_option: 1}"),
+                shape: LabGroup.Shape(candidates: 1, loggers: 0, configuration: "{no_such_option: 1}"),
                 reason: "InvalidConfiguration",
                 word: "no_such_option"
             ),
             Case(
                 name: "forbidden",
-                shape: TestGroup.Shape(candidates: 1, loggers: 0, configuration: "{server_id: 1}"),
+                shape: LabGroup.Shape(candidates: 1, loggers: 0, configuration: "{server_id: 1}"),
                 reason: "InvalidSpec",
                 word: "server_id"
             ),
             Case(
                 name: "voters",
-                shape: TestGroup.Shape(candidates: 2, loggers: 0),
+                shape: LabGroup.Shape(candidates: 2, loggers: 0),
                 reason: "InvalidSpec",
                 word: "1, 3 or 5"
             ),
         ]
 
         @Test func isReportedWhileOthersGoOn() async throws {
-            for one in Self.cases { try await TestGroup(name: "bad-\(one.name)").apply(one.shape) }
-            let good = TestGroup(name: "good")
-            try await good.apply(TestGroup.Shape(candidates: 1, loggers: 0))
+            for one in Self.cases { try await LabGroup(name: "bad-\(one.name)").apply(one.shape) }
+            let good = LabGroup(name: "good")
+            try await good.apply(LabGroup.Shape(candidates: 1, loggers: 0))
             try await good.wait(for: "Writable")
             for one in Self.cases {
-                try await TestGroup(name: "bad-\(one.name)").expectComplaint(one.reason, naming: one.word)
+                try await LabGroup(name: "bad-\(one.name)").expectComplaint(one.reason, naming: one.word)
             }
-            for one in Self.cases { try await TestGroup(name: "bad-\(one.name)").delete() }
+            for one in Self.cases { try await LabGroup(name: "bad-\(one.name)").delete() }
             try await good.delete()
         }
     }

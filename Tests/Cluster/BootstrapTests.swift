@@ -1,3 +1,4 @@
+import ClusterFixture
 import Testing
 
 /// All suites of this target change the one cluster, so they run one after the other, in the order of this list.
@@ -8,8 +9,8 @@ extension ClusterTests {
     /// From applied YAML to acknowledged writes, in every shape; and away again.
     @Suite(.serialized) struct Bootstrap {
         @Test func threeVotersOnDirectoriesOfDistinctNodesAndTwoZones() async throws {
-            let group = TestGroup(name: "three")
-            try await group.apply(TestGroup.Shape(zones: "[a, b]"))
+            let group = LabGroup(name: "three")
+            try await group.apply(LabGroup.Shape(zones: "[a, b]"))
             try await group.wait(for: "Writable")
             try await group.wait(for: "FullyRedundant")
             let members = try await group.members()
@@ -20,7 +21,7 @@ extension ClusterTests {
 
             let writer = try await Writer.start(group)
             try await writer.progress(by: 50)
-            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.expectSame(as: writer)
             try await group.delete()
             for node in Set(members.compactMap(\.node)) {
                 let left = try await Lab.files(on: node, under: "/var/lib/xdb/default/three")
@@ -29,9 +30,9 @@ extension ClusterTests {
         }
 
         @Test func oneVoterWithALearnerOnClaims() async throws {
-            let group = TestGroup(name: "one")
+            let group = LabGroup(name: "one")
             try await group.apply(
-                TestGroup.Shape(
+                LabGroup.Shape(
                     candidates: 1,
                     loggers: 0,
                     learners: "[{name: reader, replicas: 1, zones: [b]}]",
@@ -44,7 +45,7 @@ extension ClusterTests {
             #expect(learner.zone == "b")
             let writer = try await Writer.start(group)
             try await writer.progress(by: 50)
-            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.expectSame(as: writer)
             try await group.delete()
             let claims = try await Lab.kubectl("get", "pvc", "-o", "name")
             #expect(!claims.contains("data-one-"))
@@ -52,8 +53,8 @@ extension ClusterTests {
 
         @Test func fiveVoters() async throws {
             try await Lab.ensureNodes(5)
-            let group = TestGroup(name: "five")
-            try await group.apply(TestGroup.Shape(candidates: 3, loggers: 2))
+            let group = LabGroup(name: "five")
+            try await group.apply(LabGroup.Shape(candidates: 3, loggers: 2))
             try await group.wait(for: "FullyRedundant")
             let writer = try await Writer.start(group)
             try await writer.progress(by: 50)
@@ -62,14 +63,14 @@ extension ClusterTests {
             for member in others { try await group.kill(.pod, of: member.name) }
             try await writer.progress(by: 50)
             try await group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(group, writer.stop())
+            try await group.expectSame(as: writer)
             try await group.delete()
         }
 
         @Test func retainedDirectoriesStay() async throws {
-            let group = TestGroup(name: "kept")
+            let group = LabGroup(name: "kept")
             try await group.apply(
-                TestGroup.Shape(
+                LabGroup.Shape(
                     candidates: 1,
                     loggers: 0,
                     storage: "{hostPath: {path: /var/lib/xdb}, onDelete: Retain}"

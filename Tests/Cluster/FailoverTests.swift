@@ -1,3 +1,4 @@
+import ClusterFixture
 import Foundation
 import KubernetesModel
 import Testing
@@ -8,9 +9,9 @@ extension ClusterTests {
     ///
     /// One group for all of it.
     @Suite(.serialized) struct Failover {
-        static let group = TestGroup(name: "pay")
+        static let group = LabGroup(name: "pay")
         /// A client that gives a dead connection up soon, as those do that want to write on.
-        static let patience: UInt32 = 3
+        static let patience = 3
 
         @Test func begins() async throws {
             try await Lab.kubectl("delete", "xop", "--all", "-n", Self.group.namespace)
@@ -157,7 +158,7 @@ extension ClusterTests {
             )
             // Through the node, since kubectl needs the API server.
             try await Lab.cluster("apiserver", "stop")
-            try await Lab.kill("mariadbd", of: leader.name, on: try #require(leader.node))
+            try await Lab.signal("KILL", Lab.server, of: leader.name, on: try #require(leader.node))
             #expect(try await writer.isBlocked(for: .seconds(15)))
             try await Lab.cluster("apiserver", "start")
             try await Self.group.reaches(epoch: epoch + 1)
@@ -205,7 +206,7 @@ extension ClusterTests {
         private func settle(_ writer: Writer, and more: [Int] = []) async throws {
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(Self.group, writer.stop() + more)
+            try await Self.group.expectSame(as: writer, and: more)
         }
     }
 }

@@ -1,3 +1,4 @@
+import ClusterFixture
 import KubernetesModel
 import Testing
 
@@ -6,15 +7,15 @@ extension ClusterTests {
     ///
     /// One group for all of it.
     @Suite(.serialized) struct Faults {
-        static let group = TestGroup(name: "orders")
+        static let group = LabGroup(name: "orders")
 
         @Test func begins() async throws {
             try await Self.group.apply()
             try await Self.group.wait(for: "FullyRedundant")
         }
 
-        @Test(arguments: TestGroup.Process.allCases, [0, 1, 2])
-        func kill(process: TestGroup.Process, ordinal: Int) async throws {
+        @Test(arguments: LabGroup.Process.allCases, [0, 1, 2])
+        func kill(process: LabGroup.Process, ordinal: Int) async throws {
             let member = "\(Self.group.name)-\(ordinal)"
             // A logger has no server.
             let isLogger = try await Self.group.members().first { $0.name == member }?.kind == "Logger"
@@ -24,7 +25,7 @@ extension ClusterTests {
             try await Self.group.kill(process, of: member)
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func aFollowerAloneIsEnoughAndSoIsTheLogger() async throws {
@@ -37,7 +38,7 @@ extension ClusterTests {
                 try await Self.group.thaw(absent.name)
                 try await Self.group.wait(for: "FullyRedundant")
             }
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func commitsBlockWithoutAMajorityAndGoOnWithIt() async throws {
@@ -50,7 +51,7 @@ extension ClusterTests {
             for member in others { try await Self.group.thaw(member) }
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func theOperatorIsKilledAndDoubled() async throws {
@@ -72,7 +73,7 @@ extension ClusterTests {
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
             try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=1")
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func theAPIServerIsRestarted() async throws {
@@ -85,7 +86,7 @@ extension ClusterTests {
             try await writer.progress(by: 40)
             try await Self.group.kill(.pod, of: "\(Self.group.name)-1")
             try await Self.group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func aSecretThatAUserRemovesIsReported() async throws {

@@ -1,25 +1,46 @@
 import Foundation
-import KubernetesModel
-import Testing
+import Kubernetes
+package import KubernetesModel
+import XDB
 
 /// A group on the local cluster.
-struct TestGroup: Sendable {
-    let name: String
-    let namespace = "default"
+package struct LabGroup: Sendable {
+    package let name: String
+    package let namespace = "default"
+
+    package init(name: String) { self.name = name }
 
     /// What a test varies of the specification.
-    struct Shape {
-        var candidates = 2
-        var loggers = 1
-        var learners = "[]"
-        var storage = "{hostPath: {path: /var/lib/xdb}}"
-        var image = "localhost/xdb-engine:dev"
-        var zones = "[]"
-        var configuration = "{innodb_buffer_pool_size: 64M}"
+    package struct Shape: Sendable {
+        package var candidates: Int
+        package var loggers: Int
+        package var learners: String
+        package var storage: String
+        package var image: String
+        package var zones: String
+        package var configuration: String
+
+        package init(
+            candidates: Int = 2,
+            loggers: Int = 1,
+            learners: String = "[]",
+            storage: String = "{hostPath: {path: /var/lib/xdb}}",
+            image: String = "localhost/xdb-engine:dev",
+            zones: String = "[]",
+            configuration: String = "{innodb_buffer_pool_size: 64M}"
+        ) {
+            self.candidates = candidates
+            self.loggers = loggers
+            self.learners = learners
+            self.storage = storage
+            self.image = image
+            self.zones = zones
+            self.configuration = configuration
+        }
     }
 
     /// Applies the group's YAML.
-    func apply(_ shape: Shape = Shape()) async throws {
+    package func apply(_ shape: Shape = Shape()) async throws {
         try await Lab.kubectl(
             "apply",
             "-f",
@@ -39,12 +60,12 @@ struct TestGroup: Sendable {
     }
 
     /// The group as it is now.
-    func object() async throws -> JSONValue {
-        try JSONValue(json: try await Lab.kubectl("get", "xdb", name, "-n", namespace, "-o", "json"))
+    package func object() async throws -> JSONValue {
+        try await Lab.client.get(XDBGroup.resource, ObjectKey(namespace: namespace, name: name))
     }
 
     /// A condition's status, reason and message.
-    func condition(_ type: String) async throws -> (status: String, reason: String, message: String)? {
+    package func condition(_ type: String) async throws -> (status: String, reason: String, message: String)? {
         let conditions = try await object()[path: "status", "conditions"]?.arrayValue ?? []
         guard let found = conditions.first(where: { $0["type"]?.stringValue == type }) else { return nil }
         return (
@@ -54,25 +75,25 @@ struct TestGroup: Sendable {
     }
 
     /// Waits until a condition holds.
-    func wait(for type: String) async throws {
+    package func wait(for type: String) async throws {
         try await eventually("\(name) \(type)") { () -> Bool? in
             try await condition(type)?.status == "True" ? true : nil
         }
     }
 
     /// A member, as status and pods show it.
-    struct Member: Sendable {
-        var name: String
-        var kind: String
-        var role: String?
-        var podIP: String?
-        var node: String?
-        var zone: String?
-        var hasData: Bool { kind != "Logger" }
+    package struct Member: Sendable {
+        package var name: String
+        package var kind: String
+        package var role: String?
+        package var podIP: String?
+        package var node: String?
+        package var zone: String?
+        package var hasData: Bool { kind != "Logger" }
     }
 
     /// All members.
-    func members() async throws -> [Member] {
+    package func members() async throws -> [Member] {
         (try await object()[path: "status", "members"]?.arrayValue ?? []).map {
             Member(
                 name: $0["name"]?.stringValue ?? "",
@@ -85,43 +106,44 @@ struct TestGroup: Sendable {
         }
     }
 
-    /// The leader, by the label that the Service selects by.
-    func leaderAddress() async throws -> String? {
-        let text = try await Lab.kubectl(
-            "get",
-            "pods",
-            "-n",
-            namespace,
-            "-l",
-            "xdb-operator.github.io/group=\(name),xdb-operator.github.io/role=Leader",
-            "-o",
-            "jsonpath={.items[*].status.podIP}"
+    /// A member's pod, while there is one.
+    private func pod(of member: String) async throws -> Pod? {
+        try await Lab.client.find(Pod.self, ObjectKey(namespace: namespace, name: member))
+    }
+
+    /// The leader's pod, by the label that the Service selects by.
+    package func leaderAddress() async throws -> String? {
+        let leads = Selection(
+            labels: ["xdb-operator.github.io/group": name, "xdb-operator.github.io/role": "Leader"]
         )
-        return text.split(separator: " ").first.map(String.init)
+        return try await Lab.client.list(Pod.self, in: namespace, ListOptions(leads)).items.first?.status.podIP
+    }
+
+    /// The address of the Service that leads to the leader.
+    package func leaderService() async throws -> String {
+        try await eventually("the Service of \(name)") { () -> String? in
+            try await Lab.client.get(
+                Service.resource,
+                ObjectKey(namespace: namespace, name: "\(name)-leader")
+            )[path: "spec", "clusterIP"]?.stringValue
+        }
     }
 
     /// The password of an account.
-    func password(of account: String = "app") async throws -> String {
-        let text = try await Lab.kubectl(
-            "get",
-            "secret",
-            "\(name)-\(account)",
-            "-n",
-            namespace,
-            "-o",
-            "jsonpath={.data.password}"
-        )
+    package func password(of account: String = "app") async throws -> String {
+        let key = ObjectKey(namespace: namespace, name: "\(name)-\(account)")
+        let text = try await Lab.client.get(Secret.resource, key)[path: "data", "password"]?.stringValue ?? ""
         return String(decoding: Data(base64Encoded: text) ?? Data(), as: UTF8.self)
     }
 
     /// Kills a process of a member at once.
-    func kill(_ process: Process, of member: String) async throws {
+    package func kill(_ process: Process, of member: String) async throws {
         switch process {
         case .server: try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-x", "mariadbd")
         case .agent:
             try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
         case .pod:
-            let old = try await podUID(of: member)
+            let old = try await pod(of: member)?.metadata.uid
             try await Lab.kubectl(
                 "delete",
                 "pod",
@@ -134,39 +156,25 @@ struct TestGroup: Sendable {
             )
             // Until the operator has acted, the status is the one of before, and nothing could be concluded from it.
             try await eventually("a new pod of \(member)") { () -> Bool? in
-                let new = try await podUID(of: member)
-                return new.isEmpty || new == old ? nil : true
+                guard let new = try await pod(of: member)?.metadata.uid else { return nil }
+                return new == old ? nil : true
             }
         }
     }
 
-    /// Empty when there is no pod.
-    private func podUID(of member: String) async throws -> String {
-        try await Lab.kubectl(
-            "get",
-            "pod",
-            member,
-            "-n",
-            namespace,
-            "--ignore-not-found",
-            "-o",
-            "jsonpath={.metadata.uid}"
-        )
-    }
-
     /// The member that plays a part.
-    func member(in role: String) async throws -> Member? {
+    package func member(in role: String) async throws -> Member? {
         try await members().first { $0.role == role }
     }
 
     /// The number of the newest epoch.
-    func epoch() async throws -> Int { Int(try await object()[path: "status", "epoch"]?.integerValue ?? 0) }
+    package func epoch() async throws -> Int { Int(try await object()[path: "status", "epoch"]?.integerValue ?? 0) }
 
     /// The record of the newest epoch.
-    func newestEpoch() async throws -> JSONValue { try await object()[path: "status", "epochs"]?[0] ?? [:] }
+    package func newestEpoch() async throws -> JSONValue { try await object()[path: "status", "epochs"]?[0] ?? [:] }
 
     /// Waits until an epoch has a leader that takes writes.
-    func reaches(epoch: Int) async throws {
+    package func reaches(epoch: Int) async throws {
         try await eventually("\(name) reaches epoch \(epoch)") { () -> Bool? in
             try await self.epoch() >= epoch ? true : nil
         }
@@ -174,7 +182,7 @@ struct TestGroup: Sendable {
     }
 
     /// Asks for another leader.
-    func changeLeader(_ operation: String, to member: String) async throws {
+    package func changeLeader(_ operation: String, to member: String) async throws {
         try await Lab.kubectl(
             "create",
             "-f",
@@ -204,42 +212,50 @@ struct TestGroup: Sendable {
     }
 
     /// What became of an operation.
-    struct Operation {
-        var message: String
-        var steps: [String]
-        var certificate: JSONValue?
+    package struct Operation {
+        package var message: String
+        package var steps: [String]
+        /// How long each step took, in milliseconds.
+        package var phases: [String: Double]
+        package var certificate: JSONValue?
     }
 
     /// Waits until an operation has a state.
-    func operation(_ operation: String, reaches state: String) async throws -> Operation {
+    package func operation(_ operation: String, reaches state: String) async throws -> Operation {
         try await eventually("\(operation) is \(state)") { () -> Operation? in
-            let text = try await Lab.kubectl("get", "xop", operation, "-n", namespace, "-o", "json")
-            guard let status = try JSONValue(json: text)["status"], status["state"]?.stringValue == state else {
-                return nil
-            }
+            let key = ObjectKey(namespace: namespace, name: operation)
+            guard let status = try await Lab.client.get(XDBOperation.resource, key)["status"],
+                status["state"]?.stringValue == state
+            else { return nil }
+            let steps = status["steps"]?.arrayValue ?? []
             return Operation(
                 message: status["message"]?.stringValue ?? "",
-                steps: (status["steps"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue },
+                steps: steps.compactMap { $0["name"]?.stringValue },
+                phases: steps.reduce(into: [:]) { phases, step in
+                    guard let name = step["name"]?.stringValue, let time = step["milliseconds"]?.integerValue else {
+                        return
+                    }
+                    phases[name] = Double(time)
+                },
                 certificate: status["certificate"]
             )
         }
     }
 
     /// Stops the agent of a member in its tracks: its connections stay, and nothing comes over them.
-    func freeze(_ member: String) async throws {
+    package func freeze(_ member: String) async throws {
         try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-STOP", "-f", "xdb-agent run")
     }
 
     /// Lets it go on.
-    func thaw(_ member: String) async throws {
+    package func thaw(_ member: String) async throws {
         try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-CONT", "-f", "xdb-agent run")
     }
 
     /// Waits until a condition with this reason names something, and an event tells the same.
-    func expectComplaint(
+    package func expectComplaint(
         _ reason: String,
-        naming word: String,
-        sourceLocation: SourceLocation = #_sourceLocation
+        naming word: String
     ) async throws {
         try await eventually("\(name) complains of \(reason) and names \(word)") { () -> Bool? in
             let status = try await object()["status"]
@@ -254,20 +270,20 @@ struct TestGroup: Sendable {
     }
 
     /// What is killed.
-    enum Process: String, CaseIterable, Sendable {
+    package enum Process: String, CaseIterable, Sendable {
         case server, agent, pod
     }
 
     /// Deletes the group and waits until it is gone.
-    func delete() async throws {
+    package func delete() async throws {
         try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
         try await eventually("\(name) is gone") { () -> Bool? in
-            try await Lab.kubectl("get", "xdb", name, "-n", namespace, "--ignore-not-found").isEmpty ? true : nil
+            try await Lab.client.find(XDBGroup.self, ObjectKey(namespace: namespace, name: name)) == nil ? true : nil
         }
     }
 
     /// Reasons of the events about the group.
-    func eventReasons() async throws -> Set<String> {
+    package func eventReasons() async throws -> Set<String> {
         let text = try await Lab.kubectl(
             "get",
             "events",

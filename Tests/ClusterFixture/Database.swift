@@ -4,11 +4,11 @@ import Foundation
 /// A connection to a server of a group, over TCP to its pod.
 ///
 /// libmariadb blocks: a connection is used by one thread, which is not one of the cooperative pool.
-final class Database {
+package final class Database {
     private let handle: UnsafeMutablePointer<MYSQL>
 
     /// Connects; every wait has a deadline, since servers die under these tests.
-    init(host: String, user: String, password: String, database: String? = nil, timeout: UInt32 = 3) throws {
+    package init(host: String, user: String, password: String, database: String? = nil, timeout: UInt32 = 3) throws {
         guard Self.isReady, let handle = mysql_init(nil) else { throw DatabaseError(code: 0, message: "out of memory") }
         self.handle = handle
         var seconds = timeout
@@ -28,7 +28,7 @@ final class Database {
 
     /// Runs a statement and returns its rows as text.
     @discardableResult
-    func query(_ statement: String) throws -> [[String?]] {
+    package func query(_ statement: String) throws -> [[String?]] {
         guard mysql_real_query(handle, statement, UInt(statement.utf8.count)) == 0 else { throw DatabaseError(handle) }
         guard let result = mysql_store_result(handle) else {
             if mysql_field_count(handle) != 0 { throw DatabaseError(handle) }
@@ -45,11 +45,11 @@ final class Database {
 }
 
 /// What the server or the client library said.
-struct DatabaseError: Error, CustomStringConvertible {
-    var code: UInt32
-    var message: String
+package struct DatabaseError: Error, CustomStringConvertible {
+    package var code: UInt32
+    package var message: String
 
-    init(code: UInt32, message: String) {
+    package init(code: UInt32, message: String) {
         self.code = code
         self.message = message
     }
@@ -58,11 +58,11 @@ struct DatabaseError: Error, CustomStringConvertible {
         self.init(code: mysql_errno(handle), message: String(cString: mysql_error(handle)))
     }
 
-    var description: String { "\(code): \(message)" }
+    package var description: String { "\(code): \(message)" }
 }
 
 /// Runs blocking work on a thread of its own.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
     }

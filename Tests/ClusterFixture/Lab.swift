@@ -1,0 +1,262 @@
+import Foundation
+package import Kubernetes
+package import KubernetesModel
+
+/// The local cluster, as its scripts and `kubectl` show it.
+///
+/// The suite runs only when XDB_CLUSTER is set: it takes minutes, and it kills things.
+package enum Lab {
+    package static let isWanted = ProcessInfo.processInfo.environment["XDB_CLUSTER"] != nil
+    package static let reason = "set XDB_CLUSTER=1 with the local cluster up (hack/cluster up) and the operator applied"
+
+    package static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    package static let state = ProcessInfo.processInfo.environment["XDB_LAB"] ?? "/tmp/xdb-lab"
+
+    /// Where the package's programs are.
+    package static let programs = "\(root)/.build/release"
+
+    /// For what is read again and again; what users do is done with `kubectl`.
+    ///
+    /// It waits for nothing: the API server is away in some tests, and whoever asks asks again.
+    package static let client: KubernetesClient = {
+        do {
+            return KubernetesClient(
+                try Configuration.load(file: "\(state)/kubeconfig"),
+                fieldManager: "xdb-tests",
+                limits: KubernetesClient.Limits(attempts: 1, timeout: .seconds(20))
+            )
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    /// Runs `kubectl` and returns what it prints.
+    @discardableResult
+    package static func kubectl(_ arguments: String..., input: String = "") async throws -> String {
+        try await command(["kubectl", "--kubeconfig", "\(state)/kubeconfig"] + arguments, input: input)
+    }
+
+    /// Runs `hack/cluster`.
+    @discardableResult
+    package static func cluster(_ arguments: String...) async throws -> String {
+        try await command(["\(root)/hack/cluster"] + arguments)
+    }
+
+    /// The number of a node of the local cluster, from its name.
+    private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
+
+    /// Cuts the power of a node.
+    package static func power(off node: String) async throws { try await cluster("kill", number(of: node)) }
+
+    /// Switches a node on again, on the disk that it had.
+    package static func power(on node: String, zone: String) async throws {
+        try await cluster("node", number(of: node), zone)
+    }
+
+    /// Unplugs a node from the network, or loses all that it receives (`in`) or sends (`out`).
+    package static func cut(_ node: String, _ direction: String = "both") async throws {
+        try await cluster("cut", number(of: node), direction)
+    }
+
+    /// Loses so many per cent of the packets that the node sends, and delays the others by so many milliseconds.
+    package static func slow(_ node: String, loss: Int, delay: Int) async throws {
+        try await cluster("slow", number(of: node), "\(loss)", "\(delay)")
+    }
+
+    /// Ends what `cut` and `slow` began.
+    package static func heal(_ node: String) async throws { try await cluster("heal", number(of: node)) }
+
+    /// How `pgrep` finds a member's server.
+    package static let server = "-x mariadbd"
+    /// How `pgrep` finds a member's agent; the process that restarts it is another.
+    package static let agent = "-f 'xdb-agent run'"
+
+    /// Sends a signal to a process of a member from inside its node, without the API server.
+    package static func signal(_ signal: String, _ process: String, of member: String, on node: String) async throws {
+        let script =
+            "for p in $(pgrep \(process)); do grep -qx \(member) /proc/$p/root/etc/hostname && kill -\(signal) $p; done; true"
+        try await cluster("exec", number(of: node), "sh", "-c", script)
+    }
+
+    private static let operatorLabel = "app.kubernetes.io/name=xdb-operator"
+
+    /// The operator's pods.
+    package static func operators() async throws -> [Pod] {
+        try await client.list(Pod.self, in: "xdb-system", ListOptions(Selection(labels: operatorLabel))).items
+    }
+
+    /// Kills the operator's pods; new ones are made at once, which have to wait for the lease of the old.
+    package static func replaceOperator() async throws {
+        try await kubectl(
+            "-n",
+            "xdb-system",
+            "delete",
+            "pod",
+            "-l",
+            operatorLabel,
+            "--force",
+            "--grace-period=0",
+            "--wait=false"
+        )
+    }
+
+    /// Ends the operator's pods in order; the new ones need not wait.
+    package static func restartOperator() async throws {
+        try await kubectl("-n", "xdb-system", "rollout", "restart", "deployment/xdb-operator")
+        try await kubectl("-n", "xdb-system", "rollout", "status", "deployment/xdb-operator")
+    }
+
+    /// Has the operator crash once after a step; nil takes that back.
+    package static func setCrash(after point: String?) async throws {
+        let value = point.map { "\"\($0)\"" } ?? "null"
+        let patch = "{\"data\": {\"crashAfter\": \(value)}}"
+        try await kubectl("-n", "xdb-system", "patch", "configmap", "xdb-operator", "--type", "merge", "-p", patch)
+    }
+
+    /// Has all of the operator's pods on one node.
+    package static func moveOperator(to node: String) async throws {
+        let others = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").map(String.init)
+            .filter { $0 != "node/\(node)" }
+        for other in others { try await kubectl("cordon", other) }
+        do { try await restartOperator() } catch {
+            for other in others { try await kubectl("uncordon", other) }
+            throw error
+        }
+        for other in others { try await kubectl("uncordon", other) }
+    }
+
+    private static let smallDisk = "/var/lib/xdb/small"
+
+    /// Gives every node a disk that can be filled.
+    package static func giveSmallDisks(megabytes: Int) async throws {
+        for node in try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").map(String.init) {
+            if try await cluster("exec", number(of: node), "sh", "-c", "mountpoint -q \(smallDisk) || echo none")
+                .isEmpty
+            {
+                continue
+            }
+            try await cluster("disk", number(of: node), "\(megabytes)")
+        }
+    }
+
+    /// Takes all the space of a node's small disk.
+    package static func fillSmallDisk(of node: String) async throws {
+        let script =
+            "dd if=/dev/zero of=\(smallDisk)/filled bs=1M 2>/dev/null; "
+            + "dd if=/dev/zero of=\(smallDisk)/filled-more bs=4k 2>/dev/null; true"
+        try await cluster("exec", number(of: node), "sh", "-c", script)
+    }
+
+    /// Gives it back.
+    package static func emptySmallDisk(of node: String) async throws {
+        try await cluster("exec", number(of: node), "sh", "-c", "rm -f \(smallDisk)/filled*")
+    }
+
+    /// What the agent of a member has said, as the container runtime keeps it on the node.
+    package static func agentLog(of member: String, in group: LabGroup, on node: String) async throws -> String {
+        let path = "/var/log/pods/\(group.namespace)_\(member)_*/engine/*.log"
+        return try await cluster("exec", number(of: node), "sh", "-c", "cat \(path) 2>/dev/null || true")
+    }
+
+    /// Sets the switch for all groups.
+    package static func setFailover(_ mode: String) async throws {
+        let patch = "{\"data\": {\"failover\": \"\(mode)\"}}"
+        try await kubectl("-n", "xdb-system", "patch", "configmap", "xdb-operator", "--type", "merge", "-p", patch)
+    }
+
+    /// The files and folders under a path of a node; empty when it is not there.
+    package static func files(on node: String, under path: String) async throws -> [String] {
+        try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' 2>/dev/null || true")
+            .split(separator: "\n").map(String.init)
+    }
+
+    /// Removes a path from a node.
+    package static func remove(_ path: String, on node: String) async throws {
+        try await cluster("exec", number(of: node), "rm", "-rf", path)
+    }
+
+    /// Adds nodes until there are so many.
+    package static func ensureNodes(_ count: Int) async throws {
+        let present = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").count
+        guard present < count else { return }
+        for number in (present + 1)...count { try await cluster("node", "\(number)", "b") }
+        try await eventually("\(count) nodes ready") { () -> Bool? in
+            let ready = try await kubectl(
+                "get",
+                "nodes",
+                "-o",
+                "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
+            )
+            return ready.split(separator: " ").count { $0 == "True" } >= count ? true : nil
+        }
+    }
+
+    /// Runs a program to its end, on a thread of its own.
+    @discardableResult
+    package static func command(_ words: [String], input: String = "") async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try runToEnd(words, input) }) }
+        }
+    }
+
+    private static func runToEnd(_ words: [String], _ input: String) throws -> String {
+        // Files, not pipes: nobody has to read one while writing another.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("xdb-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ contents: String = "") throws -> FileHandle {
+            let file = folder.appendingPathComponent(name)
+            try Data(contents.utf8).write(to: file)
+            return try FileHandle(forUpdating: file)
+        }
+        let (stdin, output, errors) = (try file("in", input), try file("out"), try file("err"))
+        let code = try Child(
+            words,
+            input: stdin.fileDescriptor,
+            output: output.fileDescriptor,
+            errors: errors.fileDescriptor
+        ).wait()
+        func text(_ file: FileHandle) throws -> String {
+            try file.seek(toOffset: 0)
+            return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+        }
+        guard code == 0 else { throw CommandFailed(words: words, code: code, text: try text(errors)) }
+        return try text(output)
+    }
+}
+
+/// Something that was waited for did not come in time.
+package struct NotInTime: Error, CustomStringConvertible {
+    package var what: String
+    package var last: String
+
+    package init(what: String, last: String) {
+        self.what = what
+        self.last = last
+    }
+
+    package var description: String { "not in time: \(what); last seen: \(last)" }
+}
+
+/// Asks again and again until the answer is there.
+///
+/// The deadline is far off: only what never comes makes a test fail, however slow the machine.
+@discardableResult
+package func eventually<Value>(
+    _ what: String,
+    every pause: Duration = .milliseconds(300),
+    _ body: () async throws -> Value?
+) async throws -> Value {
+    let end = ContinuousClock.now + .seconds(240)
+    var last = "nothing"
+    while ContinuousClock.now < end {
+        do {
+            if let value = try await body() { return value }
+        } catch {
+            last = "\(error)"
+        }
+        try await Task.sleep(for: pause)
+    }
+    throw NotInTime(what: what, last: last)
+}
