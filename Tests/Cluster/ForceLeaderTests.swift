@@ -1,3 +1,4 @@
+import ClusterFixture
 import KubernetesModel
 import Testing
 
@@ -7,7 +8,7 @@ extension ClusterTests {
     ///
     /// One group for all of it.
     @Suite(.serialized) struct ForceLeader {
-        static let group = TestGroup(name: "keep")
+        static let group = LabGroup(name: "keep")
 
         @Test func begins() async throws {
             try await Lab.kubectl("delete", "xop", "--all", "-n", Self.group.namespace)
@@ -76,7 +77,7 @@ extension ClusterTests {
             #expect(newest["voters"]?.arrayValue?.count == 3)
             #expect(newest["cause"]?.stringValue == "VoterAdded")
             try await writer.progress(by: 40)
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         /// With their votes back, they elect as before.
@@ -89,7 +90,7 @@ extension ClusterTests {
             try await Self.group.reaches(epoch: epoch + 1)
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
-            try await expectEqualOnAllMembers(Self.group, writer.stop())
+            try await Self.group.expectSame(as: writer)
         }
 
         @Test func ends() async throws {

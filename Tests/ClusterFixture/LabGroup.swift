@@ -197,7 +197,7 @@ package struct LabGroup: Sendable {
     }
 
     /// Asks for a leader without a majority.
-    func forceLeader(_ operation: String, _ member: String, acceptDataLoss: Bool) async throws {
+    package func forceLeader(_ operation: String, _ member: String, acceptDataLoss: Bool) async throws {
         try await Lab.kubectl(
             "create",
             "-f",
