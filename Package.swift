@@ -33,8 +33,9 @@ extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
-    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
-    static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    /// Its server without the framework on top, which would load all of Foundation and ICU.
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let log = product(name: "Logging", package: "swift-log")
     static let nio = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-asn1", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -80,14 +82,17 @@ let package = Package(
         .module("Kubernetes", ["CCurl", "KubernetesModel", "YAML", .log]),
         .module(
             "Controllers",
-            ["CMalloc", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle, .hummingbird, .unixSignals]
+            [
+                "CMalloc", "Kubernetes", "KubernetesModel", .httpTypes, .hummingbirdCore, .log, .nio, .nioPosix,
+                .serviceLifecycle, .unixSignals,
+            ]
         ),
 
         // The two programs.
         .module(
             "Agent",
             [
-                "BinaryLog", "CMariaDB", "XDB", .crypto, .hummingbird, .hummingbirdTLS, .log, .nio, .nioPosix, .nioTLS,
+                "BinaryLog", "CMariaDB", "XDB", .crypto, .httpTypes, .hummingbirdCore, .log, .nio, .nioPosix, .nioTLS,
                 .serviceLifecycle,
             ]
         ),

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -28,23 +27,19 @@ struct ControlAPI: Service {
         let channel = HTTPServerBuilder { [tls, configuration] responder in
             OperatorChannel(tls: tls, client: configuration.operatorName, base: HTTP1Channel(responder: responder))
         }
-        let application = Application(
-            responder: CallbackResponder { request, context in
-                await respond(request, context)
-            },
-            server: channel,
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.address, port: configuration.controlPort),
-                serverName: nil
+        let service = HTTPService(
+            configuration: ServerConfiguration(
+                address: .hostname(configuration.address, port: configuration.controlPort)
             ),
-            eventLoopGroupProvider: .shared(group),
-            logger: logger
+            group: group,
+            logger: logger,
+            respond: respond
         )
-        try await application.run()
+        try await service.run(channel)
     }
 
     @Sendable
-    private func respond(_ request: Request, _ context: BasicRequestContext) async -> Response {
+    private func respond(_ request: Request) async -> Response {
         do {
             switch (request.method, request.uri.path) {
             case (.get, "/v1/status"):

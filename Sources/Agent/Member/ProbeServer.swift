@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -15,16 +15,15 @@ struct ProbeServer: Service {
     let logger: Logger
 
     func run() async throws {
-        let application = Application(
-            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in respond(request) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.address, port: configuration.probePort),
-                serverName: nil
+        let service = HTTPService(
+            configuration: ServerConfiguration(
+                address: .hostname(configuration.address, port: configuration.probePort)
             ),
-            eventLoopGroupProvider: .shared(group),
-            logger: logger
+            group: group,
+            logger: logger,
+            respond: respond
         )
-        try await application.run()
+        try await service.run()
     }
 
     @Sendable

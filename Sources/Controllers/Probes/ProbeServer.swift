@@ -1,5 +1,8 @@
-import Hummingbird
+import HTTPTypes
+import HummingbirdCore
 public import Logging
+import NIOCore
+import NIOPosix
 public import ServiceLifecycle
 
 /// A question about the health of a part of the program.
@@ -24,7 +27,13 @@ public struct HealthCheck: Sendable {
 ///
 /// The health answers are for machines by their code (200 or 503) and for people by their lines, one for each check.
 public struct ProbeServer: ServiceLifecycle.Service {
-    private let application: Application<RouterResponder<BasicRequestContext>>
+    private let host: String
+    private let port: Int
+    private let liveness: [HealthCheck]
+    private let readiness: [HealthCheck]
+    private let metrics: MetricsRegistry
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
 
     /// Listens on the address once it runs.
     ///
@@ -38,29 +47,54 @@ public struct ProbeServer: ServiceLifecycle.Service {
         logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        let router = Router()
-        router.get("livez") { _, _ in await Self.answer(liveness) }
-        router.get("readyz") { _, _ in await Self.answer(readiness) }
-        router.get("metrics") { _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition()))
-            )
-        }
+        self.host = host
+        self.port = port
+        self.liveness = liveness
+        self.readiness = readiness
+        self.metrics = metrics
+        self.onListening = onListening
         var quiet = logger
         // It is asked every few seconds; what it answers is in the answer.
-        quiet.logLevel = .warning
-        application = Application(
-            router: router,
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
-            logger: quiet
-        )
+        quiet.logLevel = max(quiet.logLevel, .warning)
+        self.logger = quiet
     }
 
     /// Answers until the graceful shutdown.
-    public func run() async throws { try await application.run() }
+    public func run() async throws {
+        // One thread answers them all; the shared group would have one for each core.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            try await serve(group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(_ group: any EventLoopGroup) async throws {
+        let server = try HTTPServerBuilder.http1().buildServer(
+            configuration: ServerConfiguration(address: .hostname(host, port: port)),
+            eventLoopGroup: group,
+            logger: logger,
+            responder: { request, writer, _ in
+                let response = await respond(request)
+                try await writer.write(response: response.head, body: response.body)
+            },
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }
+        )
+        try await server.run()
+    }
+
+    private func respond(_ request: Request) async -> Response {
+        switch (request.method, request.uri.path) {
+        case (.get, "/livez"): await Self.answer(liveness)
+        case (.get, "/readyz"): await Self.answer(readiness)
+        case (.get, "/metrics"):
+            Self.text(metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
+        default: Self.text("not found\n", status: .notFound)
+        }
+    }
 
     private static func answer(_ checks: [HealthCheck]) async -> Response {
         var lines: [String] = []
@@ -74,10 +108,18 @@ public struct ProbeServer: ServiceLifecycle.Service {
             }
         }
         lines.append(isHealthy ? "ok" : "not ok")
-        return Response(
-            status: isHealthy ? .ok : .serviceUnavailable,
-            headers: [.contentType: "text/plain; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: lines.joined(separator: "\n") + "\n"))
+        return Self.text(lines.joined(separator: "\n") + "\n", status: isHealthy ? .ok : .serviceUnavailable)
+    }
+
+    private static func text(
+        _ text: String,
+        status: HTTPResponse.Status = .ok,
+        type: String = "text/plain; charset=utf-8"
+    ) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
         )
     }
 }
