@@ -32,6 +32,7 @@ struct ClientSource<Object: KubernetesObject>: ObjectSource {
     }
 
     func meaning(of error: any Error) -> SourceFailure {
+        if let error = error as? TransportError { return error.reason == .idleTimeout ? .silent : .other }
         guard let error = error as? APIError else { return .other }
         if error.isGone { return .expired }
         if error.isBadRequest || error.isInvalid { return .refused }

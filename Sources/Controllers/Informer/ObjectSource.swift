@@ -41,6 +41,8 @@ enum SourceFailure: Equatable, Sendable {
     case expired
     /// The request was refused as such: what it asked for is not known there.
     case refused
+    /// Nothing came until the idle deadline.
+    case silent
     /// Try again later.
     case other
 }

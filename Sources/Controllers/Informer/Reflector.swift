@@ -9,7 +9,10 @@ struct ReflectorTuning: Sendable {
     var pageSize = 500
     /// Between five and ten minutes, so that the watches of many clients do not end together.
     var watchSeconds: ClosedRange<Int> = 300...600
-    /// Servers send a bookmark every minute; a stream that is silent for three has lost its server.
+    /// How long a watch may be silent.
+    ///
+    /// Newer servers send a bookmark every minute; a stream that is silent for three may have lost its server. Older
+    /// ones send nothing where nothing happens, so that the silence alone is no failure: the next watch tells.
     var idleDeadline = Duration.seconds(180)
 }
 
@@ -150,7 +153,10 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
             return .expired
         case .refused where what == "streaming list":
             return .streamingListRefused
-        case .refused, .other:
+        case .silent where what == "watch":
+            logger.debug("nothing came, watching again", metadata: ["kind": "\(Object.resource)"])
+            return .watchSilent
+        case .refused, .silent, .other:
             logger.warning(
                 "cannot follow the API server, trying again",
                 metadata: ["kind": "\(Object.resource)", "during": "\(what)", "error": "\(error)"]
@@ -212,6 +218,7 @@ extension ReflectorState.End {
         switch self {
         case .listed: "listed"
         case .watchEnded: "ended"
+        case .watchSilent: "silent"
         case .expired: "expired"
         case .streamingListRefused: "refused"
         case .failed: "failed"

@@ -20,6 +20,8 @@ struct ReflectorState: Sendable {
         case listed
         /// The watch ended as the server's time-out wants it, or with the connection.
         case watchEnded(sawAnything: Bool)
+        /// The watch was silent until its deadline, as it is where nothing happens and the server sends no bookmarks.
+        case watchSilent
         /// The server no longer has the version, or says that it never had.
         case expired
         /// The server does not know streaming lists.
@@ -70,6 +72,10 @@ struct ReflectorState: Sendable {
                 return .zero
             }
             return pause(chance)
+        case .watchSilent:
+            // The silence was the pause.
+            step = hasList ? .watch : firstStep
+            return .zero
         case .expired:
             // A list at once, for an expired version is an ordinary event; but not list after list without a pause.
             defer { step = firstStep }

@@ -52,6 +52,16 @@ import Testing
         #expect(state.ended(.watchEnded(sawAnything: false), hasList: true, chance: 0) > .zero)
     }
 
+    @Test func `silence ends a watch and is no failure: the next goes on at once`() {
+        var state = state()
+        _ = state.ended(.listed, hasList: true, chance: 0)
+        for _ in 0..<3 {
+            #expect(state.ended(.watchSilent, hasList: true, chance: 0) == .zero)
+            #expect(state.step == .watch)
+        }
+        #expect(state.failures == 0)
+    }
+
     @Test func `a server that refuses streaming lists is asked for pages from then on`() {
         var state = state(streaming: true)
         #expect(state.step == .streamingList)
