@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import KubernetesModel
 import Synchronization
 import Testing
@@ -19,6 +20,14 @@ struct KubernetesClientTests {
         #"{"kind":"Status","status":"Failure","message":"because","reason":"\#(reason)","code":\#(code)}"#
     }
 
+    private static func httpDate(_ seconds: Int) -> String {
+        var (moment, parts) = (time_t(seconds), tm())
+        gmtime_r(&moment, &parts)
+        var text = [CChar](repeating: 0, count: 64)
+        let length = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+        return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     @Test("Patience is had when it is asked for", arguments: [429, 503])
     func retryAfter(code: Int) async throws {
         let server = FaultyServer { connection, _ in
@@ -36,6 +45,94 @@ struct KubernetesClientTests {
         #expect(object.data == ["k": "v"])
         #expect(ContinuousClock.now - start >= .seconds(1))
         #expect(server.requests.count == 2)
+    }
+
+    @Test("A date to come back at is waited for")
+    func retryAfterDate() async throws {
+        let server = FaultyServer { connection, request in
+            if connection.number == 1 {
+                // Without the date a POST that was answered 503 would not be sent again.
+                let date = Self.httpDate(Int(Time.now.seconds) + 3)
+                connection.answer(503, "slow down", headers: ["Retry-After": date, "Connection": "close"])
+                connection.reset()
+            } else {
+                connection.answer(200, Self.map)
+            }
+        }
+        defer { server.stop() }
+        let start = ContinuousClock.now
+        _ = try await client(server).create(JSONValue(json: Self.map), as: ConfigMap.self)
+        // The date is of whole seconds.
+        #expect(ContinuousClock.now - start >= .seconds(1))
+        #expect(server.requests.count == 2)
+    }
+
+    @Test(
+        "What a server may say of when to come back",
+        arguments: [
+            ("7", 7), ("0", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 12), ("Sun, 06 Nov 1994 08:49:20 GMT", 0),
+            ("-1", nil), ("", nil), ("soon", nil),
+        ] as [(String, Int?)]
+    )
+    func retryAfterValues(value: String, seconds: Int?) {
+        #expect(RetryAfter.seconds(value, now: Time(seconds: 784_111_765)) == seconds)
+    }
+
+    @Test("An eviction that the budget forbids is an error at once, with the wait that the server asks for")
+    func evictionForbidden() async throws {
+        let status = """
+            {"kind":"Status","status":"Failure","reason":"TooManyRequests","code":429,
+             "message":"Cannot evict pod as it would violate the pod's disruption budget.",
+             "details":{"causes":[{"reason":"DisruptionBudget","message":"The disruption budget a needs 2 healthy pods"}]}}
+            """
+        let server = FaultyServer { connection, request in
+            // First the client asks which version of the eviction the server knows.
+            if request.method == "POST" {
+                connection.answer(429, status, headers: ["Retry-After": "10"])
+            } else {
+                connection.answer(404, Self.status(404, "NotFound"))
+            }
+        }
+        defer { server.stop() }
+        let error = await #expect(throws: APIError.self) { try await client(server).evict(key) }
+        #expect(error?.isTooManyRequests == true)
+        #expect(error?.status.reason == "TooManyRequests")
+        #expect(error?.status.causes.map(\.reason) == ["DisruptionBudget"])
+        #expect(error?.status.retryAfterSeconds == 10)
+        let evictions = server.requests.filter { $0.method == "POST" }.map(\.target)
+        #expect(evictions == ["/api/v1/namespaces/n/pods/a/eviction"])
+    }
+
+    @Test("A log is read as the kubelet writes it")
+    func logs() async throws {
+        let text = "one\n{\"not\": \"an object\"}\nlast line without an end"
+        let server = FaultyServer { connection, _ in connection.answer(200, text) }
+        defer { server.stop() }
+        var options = LogOptions(container: "db", tailLines: 5)
+        options.isPrevious = true
+        #expect(try await client(server).logs(key, options) == text)
+        let target = "/api/v1/namespaces/n/pods/a/log?container=db&tailLines=5&previous=true"
+        #expect(server.requests.map(\.target) == [target])
+    }
+
+    @Test("A log that is followed arrives as it grows, and ends with the container")
+    func followLogs() async throws {
+        let grow = Mutex(false)
+        let server = FaultyServer { connection, _ in
+            connection.beginChunks()
+            connection.chunk("first\n")
+            while !grow.withLock({ $0 }) { usleep(10_000) }
+            connection.chunk("second\n")
+            connection.endChunks()
+        }
+        defer { server.stop() }
+        var chunks = try await client(server).followLogs(key).makeAsyncIterator()
+        // The rest is only written when the first line has been read.
+        #expect(try await chunks.next() == Array("first\n".utf8))
+        grow.withLock { $0 = true }
+        #expect(try await chunks.next() == Array("second\n".utf8))
+        #expect(try await chunks.next() == nil)
+        #expect(server.requests.map(\.target) == ["/api/v1/namespaces/n/pods/a/log?follow=true"])
     }
 
     @Test("Patience has an end")

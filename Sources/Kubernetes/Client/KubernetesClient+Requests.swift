@@ -31,7 +31,7 @@ extension KubernetesClient {
     /// An answer that is no success.
     private struct Refusal: Error {
         let error: APIError
-        let retryAfter: Duration?
+        var retryAfter: Duration? { error.status.retryAfterSeconds.map { .seconds($0) } }
 
         init(_ head: HTTPResponseHead, _ body: [UInt8], _ request: APIRequest) {
             // Proxies and broken servers answer with text or HTML.
@@ -39,8 +39,9 @@ extension KubernetesClient {
                 (try? APIStatus(json: body))
                 ?? APIStatus(code: head.status, message: String(decoding: body.prefix(1024), as: UTF8.self))
             status.code = head.status
+            let wait = head["Retry-After"].flatMap { RetryAfter.seconds($0, now: .now) }
+            status.retryAfterSeconds = wait ?? status.retryAfterSeconds
             error = APIError(status, request: request.description)
-            retryAfter = (head["Retry-After"].flatMap { Int($0) } ?? status.retryAfterSeconds).map { .seconds($0) }
         }
     }
 
