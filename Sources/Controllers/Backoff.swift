@@ -21,7 +21,10 @@ public struct Backoff: Hashable, Sendable {
     public static let key = Backoff(initial: .milliseconds(5), maximum: .seconds(1000))
 
     /// A list or watch that failed: the API server may be starting, with every client waiting for it.
-    public static let connection = Backoff(initial: .milliseconds(800), maximum: .seconds(30), jitter: 0.5)
+    ///
+    /// Shorter than client-go's 30 s: what is decided from a cache is only as good as the cache, and an operator has few
+    /// of them.
+    public static let connection = Backoff(initial: .milliseconds(800), maximum: .seconds(5), jitter: 0.5)
 
     /// The pause after `failures` failures in a row, of which there is at least one.
     ///

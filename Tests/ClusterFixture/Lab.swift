@@ -160,9 +160,22 @@ package enum Lab {
     }
 
     /// Sets the switch for all groups.
+    ///
+    /// Returns when the operator says that it has taken it over.
     package static func setFailover(_ mode: String) async throws {
+        let key = ObjectKey(namespace: "xdb-system", name: "xdb-operator")
+        let present = try await client.get(ConfigMap.resource, key)[path: "data", "failover"]?.stringValue
+        guard present != mode else { return }
+        func told() async throws -> Int {
+            try await kubectl("-n", "xdb-system", "logs", "-l", operatorLabel, "--tail=-1")
+                .split(separator: "\n").count { $0.contains("failover of all groups") && $0.contains(mode) }
+        }
+        let before = try await told()
         let patch = "{\"data\": {\"failover\": \"\(mode)\"}}"
         try await kubectl("-n", "xdb-system", "patch", "configmap", "xdb-operator", "--type", "merge", "-p", patch)
+        try await eventually("the operator takes over failover: \(mode)") { () -> Bool? in
+            try await told() > before ? true : nil
+        }
     }
 
     /// The files and folders under a path of a node; empty when it is not there.
