@@ -73,9 +73,12 @@ package enum Lab {
     package static let agent = "-f 'xdb-agent run'"
 
     /// Sends a signal to a process of a member from inside its node, without the API server.
+    ///
+    /// A pod's host name is that of its member.
     package static func signal(_ signal: String, _ process: String, of member: String, on node: String) async throws {
         let script =
-            "for p in $(pgrep \(process)); do grep -qx \(member) /proc/$p/root/etc/hostname && kill -\(signal) $p; done; true"
+            "for p in $(pgrep \(process)); do "
+            + "[ \"$(nsenter -t $p -u uname -n)\" != \(member) ] || kill -\(signal) $p; done; true"
         try await cluster("exec", number(of: node), "sh", "-c", script)
     }
 
