@@ -2,6 +2,7 @@ import APIServerFixture
 import Kubernetes
 import KubernetesModel
 import Logging
+import ServiceLifecycle
 import Testing
 
 @testable import Controllers
@@ -157,6 +158,104 @@ struct RuntimeAPIServerTests {
                 try await Task.sleep(for: .seconds(60))
             }
         }
+        #expect(try await client.get(Lease.self, lease).spec.holderIdentity == "two")
+    }
+
+    /// Notes what it begins and ends; how long a reconcile takes is up to the test.
+    private struct Slow: Reconciler {
+        let log: Shared<[String]>
+        let pause: @Sendable () async throws -> Void
+
+        func observe(_ key: ObjectKey) async throws -> ObjectKey? { key }
+        func decide(_ snapshot: ObjectKey, now: Time) -> String { snapshot.name }
+        func apply(_ plan: String, to snapshot: ObjectKey) async throws -> Followup {
+            log.change { $0.append("\(plan) begins") }
+            try await pause()
+            log.change { $0.append("\(plan) ends") }
+            return .done
+        }
+        func status(_ snapshot: ObjectKey, _ plan: String, _ result: Result<Followup, any Error>) async throws {}
+    }
+
+    /// A program that has begun to reconcile `a`, and whose worker has `b` to do next; nothing else runs in it.
+    private func running(
+        _ client: KubernetesClient,
+        _ lease: ObjectKey,
+        log: Shared<[String]>,
+        stopWithin: Duration = .seconds(10),
+        pause: @escaping @Sendable () async throws -> Void
+    ) async throws -> (program: ServiceGroup, task: Task<Void, any Error>) {
+        var configuration = Runtime.Configuration(controller: "test", identity: "one", lease: lease, probePort: nil)
+        configuration.leaseTimes = LeaseTimes(
+            duration: .seconds(6),
+            renewDeadline: .seconds(4),
+            retryPeriod: .milliseconds(200)
+        )
+        configuration.stopWithin = stopWithin
+        let runtime = Runtime(client: client, configuration: configuration, logger: logger)
+        let controller = Controller(
+            name: "slow",
+            reconciler: Slow(log: log, pause: pause),
+            workers: 1,
+            logger: logger
+        )
+        runtime.addLeading(controller)
+        for name in ["a", "b"] { controller.enqueue(ObjectKey(namespace: "", name: name)) }
+        let program = ServiceGroup(configuration: .init(services: [.init(service: Program(runtime))], logger: logger))
+        let task = Task { try await program.run() }
+        try await eventually("the first reconcile") { log.value == ["a begins"] }
+        return (program, task)
+    }
+
+    /// The runtime as a part of the test, which cannot send itself a signal.
+    private struct Program: ServiceLifecycle.Service {
+        let runtime: Runtime
+        init(_ runtime: Runtime) { self.runtime = runtime }
+        func run() async throws { try await runtime.run() }
+    }
+
+    @Test func `told to stop, it lets what runs end, begins nothing, and gives the lease back`() async throws {
+        let (client, namespace) = try await prepare()
+        let lease = ObjectKey(namespace: namespace, name: "election")
+        let log = Shared<[String]>([])
+        let mayEnd = Shared(false)
+        let (program, task) = try await running(client, lease, log: log) {
+            while !mayEnd.value { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        await program.triggerGracefulShutdown()
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(try await client.get(Lease.self, lease).spec.holderIdentity == "one", "its work is not done")
+        mayEnd.change { $0 = true }
+        try await task.value
+        #expect(log.value == ["a begins", "a ends"])
+        #expect(try await client.get(Lease.self, lease).spec.holderIdentity.isEmpty)
+    }
+
+    @Test func `what does not end within the time for stopping is cancelled`() async throws {
+        let (client, namespace) = try await prepare()
+        let log = Shared<[String]>([])
+        let (program, task) = try await running(
+            client,
+            ObjectKey(namespace: namespace, name: "election"),
+            log: log,
+            stopWithin: .seconds(3)
+        ) {
+            try await Task.sleep(for: .seconds(3600))
+        }
+        await program.triggerGracefulShutdown()
+        // That it ends at all is what counts: an hour is longer than the time limit of the test.
+        _ = await task.result
+        #expect(log.value == ["a begins"])
+    }
+
+    @Test func `a lost lease ends the program at once`() async throws {
+        let (client, namespace) = try await prepare()
+        let lease = ObjectKey(namespace: namespace, name: "election")
+        let log = Shared<[String]>([])
+        let (_, task) = try await running(client, lease, log: log) { try await Task.sleep(for: .seconds(3600)) }
+        try await client.patch(Lease.self, lease, ["spec": ["holderIdentity": "two"]])
+        await #expect(throws: LeaseLost.self) { try await task.value }
+        #expect(log.value == ["a begins"])
         #expect(try await client.get(Lease.self, lease).spec.holderIdentity == "two")
     }
 

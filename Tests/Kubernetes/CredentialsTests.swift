@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KubernetesModel
 import Logging
+import Synchronization
 import Testing
 
 @testable import Kubernetes
@@ -138,6 +139,24 @@ struct CredentialsTests {
         await #expect(throws: ProcessOutput.Failure.self) {
             try await ProcessOutput.of("sleep", ["60"], environment: [:], timeout: .milliseconds(300))
         }
+    }
+
+    @Test("A token file is read again when a minute has passed")
+    func minute() async throws {
+        let now = Mutex(ContinuousClock.now)
+        let file = try folder.write("first", "token")
+        let credentials = Credentials(
+            Configuration(server: "https://host:6443", identity: .tokenFile(file), origin: "ctx"),
+            logger: logger,
+            now: { now.withLock { $0 } }
+        )
+        func token() async throws -> String? { try await credentials.current().headers.first?.value }
+        #expect(try await token() == "Bearer first")
+        _ = try folder.write("second", "token")
+        now.withLock { $0 += .seconds(59) }
+        #expect(try await token() == "Bearer first")
+        now.withLock { $0 += .seconds(2) }
+        #expect(try await token() == "Bearer second")
     }
 
     @Test("A file that vanishes later does no harm")

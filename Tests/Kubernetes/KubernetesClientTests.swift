@@ -1,3 +1,4 @@
+import APIServerFixture
 import FoundationEssentials
 import Glibc
 import KubernetesModel

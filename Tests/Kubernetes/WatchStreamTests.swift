@@ -1,3 +1,4 @@
+import APIServerFixture
 import Glibc
 import KubernetesModel
 import Testing

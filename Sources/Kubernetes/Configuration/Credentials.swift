@@ -26,18 +26,24 @@ actor Credentials {
 
     private let configuration: Configuration
     private let logger: Logger
+    private let now: @Sendable () -> ContinuousClock.Instant
     private var authorization: Authorization?
     private var freshUntil: ContinuousClock.Instant?
     private var loading: Task<Loaded, any Error>?
 
-    init(_ configuration: Configuration, logger: Logger) {
+    init(
+        _ configuration: Configuration,
+        logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.configuration = configuration
         self.logger = logger
+        self.now = now
     }
 
     /// What to use now.
     func current() async throws -> Authorization {
-        if let authorization, freshUntil.map({ .now < $0 }) ?? true { return authorization }
+        if let authorization, freshUntil.map({ now() < $0 }) ?? true { return authorization }
         return try await load()
     }
 
@@ -69,7 +75,7 @@ actor Credentials {
             if loading == task {
                 loading = nil
                 authorization = loaded.authorization
-                freshUntil = loaded.lifetime.map { .now + $0 }
+                freshUntil = loaded.lifetime.map { now() + $0 }
             }
             return loaded.authorization
         } catch {
@@ -77,7 +83,7 @@ actor Credentials {
             // A file that is being replaced, a plugin that fails once: what we have may still be good.
             guard let authorization else { throw error }
             logger.warning("credentials are kept, new ones cannot be had", metadata: ["error": "\(error)"])
-            freshUntil = .now + .seconds(5)
+            freshUntil = now() + .seconds(5)
             return authorization
         }
     }

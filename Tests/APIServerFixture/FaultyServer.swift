@@ -2,20 +2,20 @@ import Glibc
 import Synchronization
 
 /// An HTTP/1.1 server on loopback that does to each connection what a test tells it, down to the byte.
-final class FaultyServer: Sendable {
+package final class FaultyServer: Sendable {
     /// One connection, on a thread of its own.
-    final class Connection: Sendable {
+    package final class Connection: Sendable {
         /// What the client asked.
-        struct Request: Sendable {
-            var method = ""
-            var target = ""
-            var headers: [String: String] = [:]
-            var body: [UInt8] = []
+        package struct Request: Sendable {
+            package var method = ""
+            package var target = ""
+            package var headers: [String: String] = [:]
+            package var body: [UInt8] = []
         }
 
         private let descriptor: Int32
         /// Counted from 1.
-        let number: Int
+        package let number: Int
 
         init(_ descriptor: Int32, number: Int) {
             self.descriptor = descriptor
@@ -46,11 +46,11 @@ final class FaultyServer: Sendable {
 
         /// Sends text as it is; false when the client has closed.
         @discardableResult
-        func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+        package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
         /// Sends bytes as they are; false when the client has closed.
         @discardableResult
-        func send(_ bytes: [UInt8]) -> Bool {
+        package func send(_ bytes: [UInt8]) -> Bool {
             var sent = 0
             while sent < bytes.count {
                 let count = bytes[sent...].withUnsafeBytes {
@@ -63,7 +63,7 @@ final class FaultyServer: Sendable {
         }
 
         /// A whole answer.
-        func answer(_ status: Int, _ body: String, headers: [String: String] = [:]) {
+        package func answer(_ status: Int, _ body: String, headers: [String: String] = [:]) {
             var text = "HTTP/1.1 \(status) Whatever\r\nContent-Type: application/json\r\n"
             text += "Content-Length: \(body.utf8.count)\r\n"
             for (name, value) in headers { text += "\(name): \(value)\r\n" }
@@ -71,19 +71,19 @@ final class FaultyServer: Sendable {
         }
 
         /// The header of an answer whose body has no announced length.
-        func beginChunks() { send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") }
+        package func beginChunks() { send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") }
 
         /// A part of such a body.
         @discardableResult
-        func chunk(_ text: String) -> Bool {
+        package func chunk(_ text: String) -> Bool {
             send(String(text.utf8.count, radix: 16) + "\r\n" + text + "\r\n")
         }
 
         /// The end of such a body.
-        func endChunks() { send("0\r\n\r\n") }
+        package func endChunks() { send("0\r\n\r\n") }
 
         /// Ends the connection with a reset, as a crashed machine's neighbour would.
-        func reset() {
+        package func reset() {
             var option = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
             shutdown(descriptor, Int32(SHUT_RDWR))
@@ -91,7 +91,7 @@ final class FaultyServer: Sendable {
 
         /// Says nothing until the client closes; true when it did so in time.
         @discardableResult
-        func stall(seconds: Int = 30) -> Bool {
+        package func stall(seconds: Int = 30) -> Bool {
             var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
             return poll(&descriptors, 1, Int32(seconds * 1000)) > 0 && receive() == nil
         }
@@ -125,20 +125,20 @@ final class FaultyServer: Sendable {
     /// What a test has seen of the requests.
     private let log = Mutex<[Connection.Request]>([])
     private let listener: Int32
-    let port: Int
+    package let port: Int
     private let count = Mutex(0)
     private let handle: @Sendable (Connection, Connection.Request) -> Void
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// The requests so far.
-    var requests: [Connection.Request] { log.withLock { $0 } }
+    package var requests: [Connection.Request] { log.withLock { $0 } }
 
     /// How many connections were made.
-    var connections: Int { count.withLock { $0 } }
+    package var connections: Int { count.withLock { $0 } }
 
     /// Serves each request of each connection by the closure, on the connection's thread.
-    init(_ handle: @escaping @Sendable (Connection, Connection.Request) -> Void) {
+    package init(_ handle: @escaping @Sendable (Connection, Connection.Request) -> Void) {
         self.handle = handle
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -158,7 +158,7 @@ final class FaultyServer: Sendable {
     }
 
     /// Stops listening.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    package func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private func accept() {
         while true {
