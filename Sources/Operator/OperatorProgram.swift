@@ -22,6 +22,11 @@ public struct OperatorProgram: Sendable {
         public var probePort: Int?
         /// The priority class of members' pods; nil for the cluster's default.
         public var priorityClass: String?
+        /// Where the pods run that remove directories from hosts; nil for the namespace of their group.
+        ///
+        /// Without one of its own, a namespace with groups whose directories are to be removed cannot be deleted before
+        /// its groups: nothing can be made in it any more.
+        public var cleanupNamespace: String?
         /// How many groups are worked on at the same time.
         public var workers: Int
 
@@ -33,6 +38,7 @@ public struct OperatorProgram: Sendable {
             identity: String,
             probePort: Int? = nil,
             priorityClass: String? = nil,
+            cleanupNamespace: String? = nil,
             workers: Int = 4
         ) {
             self.namespace = namespace
@@ -41,6 +47,7 @@ public struct OperatorProgram: Sendable {
             self.identity = identity
             self.probePort = probePort
             self.priorityClass = priorityClass
+            self.cleanupNamespace = cleanupNamespace
             self.workers = workers
         }
     }
@@ -97,7 +104,7 @@ public struct OperatorProgram: Sendable {
         // Only what is ours is kept of the kinds that everybody uses, and of most of it only the metadata.
         let mine = CacheScope(namespace: options.namespace, labels: ["app.kubernetes.io/managed-by": fieldManager])
         let groups = runtime.cache(XDBGroup.self, scope: CacheScope(namespace: options.namespace))
-        let pods = runtime.cache(Pod.self, scope: mine, indexes: [.owner])
+        let pods = runtime.cache(Pod.self, scope: mine, indexes: [.owner, .cleanup])
         let claims = runtime.cache(PersistentVolumeClaim.self, scope: mine)
         let nodes = runtime.cache(Node.self) { node in
             node.metadata.annotations = [:]
@@ -128,6 +135,7 @@ public struct OperatorProgram: Sendable {
             monitor: monitor,
             settings: settings,
             priorityClass: options.priorityClass,
+            cleanupNamespace: options.cleanupNamespace,
             logger: logger
         ) { event, group in
             events.record(
@@ -153,6 +161,7 @@ public struct OperatorProgram: Sendable {
         controller.watch(groups)
         controller.watch(operations) { [$0.group] }
         controller.watch(pods, ownersOf: kind)
+        controller.watch(pods) { pod in CleanupController.group(of: pod).map { [$0] } ?? [] }
         controller.watch(services, ownersOf: kind)
         controller.watch(maps, ownersOf: kind)
         controller.watch(claims) { claim in
@@ -200,8 +209,24 @@ public struct OperatorProgram: Sendable {
             where operation.group == group.key { janitor.enqueue(operation.key) }
         }
 
+        let cleanups = Controller(
+            name: "cleanup",
+            reconciler: CleanupController(cluster: cluster, caches: runtime.caches, logger: logger),
+            caches: [groups, pods],
+            workers: 1,
+            backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
+            logger: logger,
+            metrics: metrics
+        )
+        cleanups.watch(pods) { pod in CleanupController.group(of: pod) == nil ? [] : [pod.key] }
+        groups.onChange { change, _ in
+            guard case .deleted(let group) = change else { return }
+            for pod in (try? pods.list(index: .cleanup, value: group.metadata.uid)) ?? [] { cleanups.enqueue(pod.key) }
+        }
+
         runtime.addLeading(controller)
         runtime.addLeading(janitor)
+        runtime.addLeading(cleanups)
         runtime.addLeading(MonitorService(monitor: monitor))
         try await runtime.run()
         client.close()

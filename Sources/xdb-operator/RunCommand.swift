@@ -37,6 +37,14 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "The priority class of members' pods.")
     var priorityClass: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The namespace for the pods that remove directories from hosts; by default that of their group.",
+            discussion: "A namespace can be deleted as a whole only when its groups are cleaned up from another one."
+        )
+    )
+    var cleanupNamespace: String?
+
     @Option(help: "How many groups are worked on at the same time.")
     var workers = 4
 
@@ -48,6 +56,9 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...65535).contains(metricsPort) else { throw ValidationError("--metrics-port must be 0 to 65535") }
+        guard namespace == nil || cleanupNamespace == nil || namespace == cleanupNamespace else {
+            throw ValidationError("--cleanup-namespace needs an operator of all namespaces: leave out --namespace")
+        }
         guard workers > 0 else { throw ValidationError("--workers must be 1 or more") }
     }
 
@@ -72,6 +83,7 @@ struct RunCommand: AsyncParsableCommand {
                 identity: identity,
                 probePort: metricsPort == 0 ? nil : metricsPort,
                 priorityClass: priorityClass,
+                cleanupNamespace: cleanupNamespace,
                 workers: workers
             ),
             logger: logger

@@ -1,4 +1,6 @@
 import ClusterFixture
+import Kubernetes
+import KubernetesModel
 import Testing
 
 /// All suites of this target change the one cluster, so they run one after the other, in the order of this list.
@@ -65,6 +67,23 @@ extension ClusterTests {
             try await group.wait(for: "FullyRedundant")
             try await group.expectSame(as: writer)
             try await group.delete()
+        }
+
+        @Test func aNamespaceIsDeletedWithItsGroup() async throws {
+            try await Lab.kubectl("create", "namespace", "shop")
+            let group = LabGroup(name: "gone", namespace: "shop")
+            try await group.apply(LabGroup.Shape(candidates: 1, loggers: 0))
+            try await group.wait(for: "Writable")
+            let node = try #require(try await group.members().first?.node)
+            try await Lab.kubectl("delete", "namespace", "shop", "--wait=false")
+            try await eventually("the namespace is gone") { () -> Bool? in
+                try await Lab.client.find(Namespace.self, ObjectKey(name: "shop")) == nil ? true : nil
+            }
+            let left = try await Lab.files(on: node, under: "/var/lib/xdb/shop")
+            #expect(left.isEmpty, "\(node) still has \(left)")
+            try await eventually("nothing is left of the clean-up") { () -> Bool? in
+                try await Lab.client.list(Pod.self, in: "xdb-cleanup").items.isEmpty ? true : nil
+            }
         }
 
         @Test func retainedDirectoriesStay() async throws {

@@ -6,9 +6,12 @@ import XDB
 /// A group on the local cluster.
 package struct LabGroup: Sendable {
     package let name: String
-    package let namespace = "default"
+    package let namespace: String
 
-    package init(name: String) { self.name = name }
+    package init(name: String, namespace: String = "default") {
+        self.name = name
+        self.namespace = namespace
+    }
 
     /// What a test varies of the specification.
     package struct Shape: Sendable {

@@ -49,6 +49,7 @@ final class GroupController: Reconciler {
         monitor: AgentMonitor,
         settings: OperatorSettings,
         priorityClass: String? = nil,
+        cleanupNamespace: String? = nil,
         clock: @escaping @Sendable () -> Time = WallClock.now,
         logger: Logger,
         announce: @escaping @Sendable (GroupEvent, XDBGroup) async -> Void
@@ -70,6 +71,7 @@ final class GroupController: Reconciler {
             objects: objects,
             monitor: monitor,
             priorityClass: priorityClass,
+            cleanupNamespace: cleanupNamespace,
             passed: { settings.passed($0) },
             logger: logger
         )

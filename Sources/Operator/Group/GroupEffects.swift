@@ -17,6 +17,25 @@ struct GroupEffects: Sendable {
         var didSeal = false
         /// What went wrong, action by action.
         var failures: [String] = []
+
+        /// Adds what came of one action.
+        fileprivate mutating func take(
+            _ action: GroupAction,
+            _ result: Result<[SealAnswer]?, any Error>,
+            _ logger: Logger
+        ) throws {
+            switch result {
+            case .success(nil): break
+            case .success(let answers?):
+                didSeal = true
+                seals += answers
+            case .failure(let error as StatusConflict): throw error
+            case .failure(let error as CancellationError): throw error
+            case .failure(let error):
+                failures.append("\(action.summary): \(error)")
+                logger.warning("action failed", metadata: ["action": "\(action.summary)", "error": "\(error)"])
+            }
+        }
     }
 
     let cluster: any ClusterAccess
@@ -25,6 +44,8 @@ struct GroupEffects: Sendable {
     let objects: ObjectKeeper
     let monitor: AgentMonitor
     let priorityClass: String?
+    /// Where cleanup pods run; nil for the namespace of their group.
+    let cleanupNamespace: String?
     /// Told of every action that has been carried out.
     let passed: @Sendable (CrashPoint?) -> Void
     let logger: Logger
@@ -35,28 +56,36 @@ struct GroupEffects: Sendable {
         client: AgentClient?
     ) async throws -> Outcome {
         var outcome = Outcome()
-        for action in plan.actions {
-            do {
-                try await carryOut(action, observation, client, &outcome)
-                passed(CrashPoint(action))
-            } catch is StatusConflict {
-                throw StatusConflict(group: observation.group.key)
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                outcome.failures.append("\(action.summary): \(error)")
-                logger.warning("action failed", metadata: ["action": "\(action.summary)", "error": "\(error)"])
+        var rest = plan.actions[...]
+        while !rest.isEmpty {
+            // What several agents are told they are told at the same time.
+            let together = rest.prefix(max(rest.prefix { $0.tellsAnAgent }.count, 1))
+            rest = rest.dropFirst(together.count)
+            let results = await withTaskGroup(of: (GroupAction, Result<[SealAnswer]?, any Error>).self) { tasks in
+                for action in together {
+                    tasks.addTask {
+                        do {
+                            let answers = try await carryOut(action, observation, client)
+                            passed(CrashPoint(action))
+                            return (action, .success(answers))
+                        } catch {
+                            return (action, .failure(error))
+                        }
+                    }
+                }
+                return await tasks.reduce(into: []) { $0.append($1) }
             }
+            for (action, result) in results { try outcome.take(action, result, logger) }
         }
         return outcome
     }
 
+    /// Returns the answers when members were sealed.
     private func carryOut(
         _ action: GroupAction,
         _ observation: GroupObservation,
-        _ client: AgentClient?,
-        _ outcome: inout Outcome
-    ) async throws {
+        _ client: AgentClient?
+    ) async throws -> [SealAnswer]? {
         let group = observation.group
         let reference = GroupReference(group.metadata)
         switch action {
@@ -72,6 +101,7 @@ struct GroupEffects: Sendable {
         case .createCleanup(let name, let node, let directory):
             let pod = CleanupPod(
                 group: reference,
+                namespace: cleanupNamespace(of: reference),
                 name: name,
                 node: node,
                 directory: directory,
@@ -83,7 +113,8 @@ struct GroupEffects: Sendable {
             logger.info("deleting pod", metadata: ["pod": "\(name)", "reason": "\(why)"])
             try await cluster.deletePod(reference.objectKey(name), uid: uid)
         case .deleteCleanup(let name):
-            guard let pod = try caches.get(Pod.self, reference.objectKey(name)) else { return }
+            let key = ObjectKey(namespace: cleanupNamespace(of: reference), name: name)
+            guard let pod = try caches.get(Pod.self, key) else { return nil }
             try await cluster.deletePod(pod.key, uid: pod.metadata.uid)
         case .deleteClaim(let name):
             try await cluster.deleteClaim(reference.objectKey(name))
@@ -102,12 +133,14 @@ struct GroupEffects: Sendable {
         case .follow(let member, let request):
             try await call(.follow, request.epoch, member, observation, client) { try await $0.follow($1, request) }
         case .seal(let members, let request):
-            outcome.didSeal = true
-            outcome.seals += await seal(members, request, observation, client)
+            return await seal(members, request, observation, client)
         }
+        return nil
     }
 
     // MARK: The API server
+
+    private func cleanupNamespace(of group: GroupReference) -> String { cleanupNamespace ?? group.namespace }
 
     private func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws {
         // The status may have been written a moment ago: the cache has that version.
@@ -281,6 +314,14 @@ extension GroupObservation {
 }
 
 extension GroupAction {
+    /// Whether it is one request to one agent.
+    fileprivate var tellsAnAgent: Bool {
+        switch self {
+        case .initialize, .lead, .follow: true
+        default: false
+        }
+    }
+
     /// A few words for logs.
     ///
     /// Nothing secret is in actions.

@@ -16,9 +16,8 @@ struct GroupObserver: Sendable {
     func observe(_ group: XDBGroup, now: Time) throws -> GroupObservation {
         var observation = GroupObservation(group: group, now: now)
         observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
-        let pods = try caches.list(Pod.self, ownedBy: group.metadata.uid)
-        observation.pods = pods.compactMap(PodObservation.init)
-        observation.cleanups = pods.compactMap(CleanupObservation.init)
+        observation.pods = try caches.list(Pod.self, ownedBy: group.metadata.uid).compactMap(PodObservation.init)
+        observation.cleanups = try caches.list(.cleanup, group.metadata.uid).map(CleanupObservation.init)
         // Claims that outlive their group have no owner.
         observation.claims = try caches.list(
             PersistentVolumeClaim.self,
@@ -34,6 +33,11 @@ struct GroupObserver: Sendable {
 extension CacheIndex<XDBOperation> {
     /// By the group that an operation is about.
     static let group = CacheIndex("group") { [$0.group.description] }
+}
+
+extension CacheIndex<Pod> {
+    /// Cleanup pods, by the uid of their group.
+    static let cleanup = CacheIndex.label(Label.cleanup)
 }
 
 extension NodeObservation {
@@ -99,9 +103,8 @@ extension PodObservation {
 }
 
 extension CleanupObservation {
-    /// Nil for pods that clean nothing up.
-    init?(_ pod: Pod) {
-        guard pod.metadata.labels[Label.cleanup] != nil else { return nil }
+    /// How far a cleanup pod is.
+    init(_ pod: Pod) {
         var message: String?
         for container in pod.status.containerStatuses {
             if case .terminated(let code, _, let words, _) = container.state, code != 0 { message = words }

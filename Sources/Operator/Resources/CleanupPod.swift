@@ -2,9 +2,15 @@ import KubernetesModel
 import Planning
 
 /// A pod that removes a directory tree of the group from a node.
+///
+/// It may have to run when its group's namespace is being deleted, in which nothing can be made any more. So it has a
+/// namespace of its own where the operator was given one, and no owner: an owner would have to be in the same namespace.
+/// `CleanupController` deletes what outlives its group.
 struct CleanupPod: Hashable, Sendable {
     /// The group.
     var group: GroupReference
+    /// Where the pod runs.
+    var namespace: String
     /// The name of the pod.
     var name: String
     /// Where the directory is.
@@ -15,8 +21,16 @@ struct CleanupPod: Hashable, Sendable {
     var image: String
 
     /// Describes a clean-up.
-    init(group: GroupReference, name: String, node: String, directory: String, image: String) {
+    init(
+        group: GroupReference,
+        namespace: String,
+        name: String,
+        node: String,
+        directory: String,
+        image: String
+    ) {
         self.group = group
+        self.namespace = namespace
         self.name = name
         self.node = node
         self.directory = directory
@@ -34,14 +48,16 @@ struct CleanupPod: Hashable, Sendable {
         }
         let mounted = "/" + parts.dropLast(2).joined(separator: "/")
         let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -- "$1" 2>/dev/null || true; }"#
-        let metadata = group.metadata(name, labels: [Label.cleanup: Digest.text(of: node)]).merging([
-            // A node's name can be too long for the value of a label.
-            "annotations": [Label.cleanup: .string(node)]
-        ])
+        let labels = group.labels.merging([Label.cleanup: group.uid, Label.namespace: group.namespace]) { $1 }
         return [
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": metadata,
+            "metadata": [
+                "name": .string(name),
+                "namespace": .string(namespace),
+                "labels": JSONValue(labels),
+                "annotations": [Label.node: .string(node)],
+            ],
             "spec": [
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": false,

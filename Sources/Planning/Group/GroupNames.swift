@@ -48,9 +48,10 @@ public struct GroupNames: Hashable, Sendable {
 
     /// The pod that removes a directory tree from a node.
     ///
-    /// Names of nodes may be long and have dots, so the name carries a digest of both.
-    public func cleanupPod(node: String, directory: String) -> String {
-        "\(group)-cleanup-\(Digest.text(of: node + ":" + directory))"
+    /// Pods of all groups may share a namespace, and names of nodes may be long and have dots: so the name carries a
+    /// digest of the node, the directory and the uid of the group.
+    public func cleanupPod(uid: String, node: String, directory: String) -> String {
+        "\(group)-cleanup-\(Digest.text(of: [uid, node, directory].joined(separator: ":")))"
     }
 
     /// Where everything of the group is on a node.
@@ -84,8 +85,12 @@ public enum Label {
     ///
     /// Changed while the pod runs.
     public static let role = "\(domain)/role"
-    /// Marks cleanup pods, by the digest in their name.
+    /// Marks cleanup pods; its value is the uid of the group.
     public static let cleanup = "\(domain)/cleanup"
+    /// The namespace of the group that a cleanup pod works for.
+    public static let namespace = "\(domain)/namespace"
+    /// Annotation of cleanup pods: the node, whose name can be too long for a label.
+    public static let node = "\(domain)/node"
     /// Annotation of pods: the digest of what they were made from.
     public static let revision = "\(domain)/revision"
     /// The finalizer of groups.

@@ -105,11 +105,14 @@ public struct PodObservation: Hashable, Sendable {
 
 /// A pod that removes directories of the group from a node.
 public struct CleanupObservation: Hashable, Sendable {
-    /// `GroupNames.cleanupPod(node:directory:)`, which says what it removes.
+    /// `GroupNames.cleanupPod(uid:node:directory:)`, which says what it removes.
     public var pod: String
     public var phase: Pod.Phase
     /// The last words of a failed one.
     public var message: String?
+
+    /// True when the pod has nothing more to do.
+    public var isFinished: Bool { [.succeeded, .failed].contains(phase) }
 
     /// Names a cleanup pod.
     public init(pod: String, phase: Pod.Phase, message: String? = nil) {

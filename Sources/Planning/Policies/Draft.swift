@@ -18,6 +18,8 @@ struct Draft {
     var leadership = Leadership.none
     /// What is to be thought of operations that have not begun, by name.
     var verdicts: [String: LeaderChange.Verdict] = [:]
+    /// The names of the cleanup pods that were asked about.
+    var cleanups: Set<String> = []
     /// What would be done if the group were not paused.
     var wish: [GroupAction] = []
 

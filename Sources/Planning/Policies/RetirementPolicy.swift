@@ -17,6 +17,11 @@ enum RetirementPolicy {
                 draft.findings[member.name] = nil
             }
         }
+        // A pod that is done stays until what it did is recorded.
+        for cleanup in draft.observation.cleanups
+        where cleanup.isFinished && !draft.cleanups.contains(cleanup.pod) {
+            draft.act(.deleteCleanup(pod: cleanup.pod))
+        }
     }
 
     /// Plans the removal of a learner's data; true when none are left.
@@ -50,7 +55,12 @@ struct Cleanup {
     func plan(_ draft: inout Draft) -> Progress {
         // A node that was deleted from the cluster took its directories along.
         guard let state = draft.node(node) else { return .done }
-        let pod = draft.names.cleanupPod(node: node, directory: directory)
+        let pod = draft.names.cleanupPod(
+            uid: draft.observation.group.metadata.uid,
+            node: node,
+            directory: directory
+        )
+        draft.cleanups.insert(pod)
         switch draft.observation.cleanups.first(where: { $0.pod == pod }) {
         case nil:
             guard state.ready == .true else { return .waiting }

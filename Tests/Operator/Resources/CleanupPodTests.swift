@@ -7,6 +7,7 @@ import Testing
     @Test func removesTheGroupsDirectoryOnly() throws {
         let pod = CleanupPod(
             group: orders,
+            namespace: "xdb-cleanup",
             name: "orders-cleanup",
             node: "node1",
             directory: "/var/lib/xdb/default/orders",
@@ -18,8 +19,14 @@ import Testing
     @Test(arguments: ["/", "/etc", "/var/lib", "relative/a/b/c", "/var/lib/xdb/../../etc"])
     func refusesPathsThatAreNoGroups(directory: String) {
         #expect(
-            CleanupPod(group: orders, name: "orders-cleanup", node: "node1", directory: directory, image: "x").json
-                == nil
+            CleanupPod(
+                group: orders,
+                namespace: "default",
+                name: "orders-cleanup",
+                node: "node1",
+                directory: directory,
+                image: "x"
+            ).json == nil
         )
     }
 }

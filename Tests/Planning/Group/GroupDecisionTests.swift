@@ -301,6 +301,7 @@ struct GroupDecisionTests {
         #expect(world.member("orders-3") == nil)
         #expect(world.member("orders-4")?.learnerSet == "east")
         #expect(world.disks.count == disks - 1)
+        #expect(world.cleanups.isEmpty)
         #expect(world.group.status.epoch == Epoch(rawValue: 1))
         #expect(world.condition(.fullyRedundant)?.isTrue == true)
     }
