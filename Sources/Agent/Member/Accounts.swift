@@ -31,25 +31,38 @@ struct Accounts: Sendable {
         return accounts.sorted { $0.name < $1.name }
     }
 
+    /// Whether the accounts are there with their passwords, without writing anything.
+    static func arePresent(_ accounts: [Account], _ sql: ServerSQL) async throws -> Bool {
+        for account in accounts {
+            guard try await hash(of: account, sql) == account.hash else { return false }
+        }
+        return true
+    }
+
+    /// The hash that the server has; nil without the account.
+    private static func hash(of account: Account, _ sql: ServerSQL) async throws -> String? {
+        try await sql.query(
+            """
+            SELECT JSON_VALUE(Priv, '$.authentication_string') AS hash FROM mysql.global_priv \
+            WHERE User=\(ServerSQL.literal(account.name)) AND Host='%'
+            """
+        ).first.map { $0["hash"] ?? "" }
+    }
+
     /// Makes the accounts as they are wanted; writes nothing for one that is so already.
     ///
     /// - Parameter grant: the rights are given anew as well; once for each epoch is enough.
     static func ensure(_ accounts: [Account], _ sql: ServerSQL, grant: Bool) async throws {
         for account in accounts {
             let user = ServerSQL.literal(account.name)
-            let current = try await sql.query(
-                """
-                SELECT JSON_VALUE(Priv, '$.authentication_string') AS hash FROM mysql.global_priv \
-                WHERE User=\(user) AND Host='%'
-                """
-            ).first
+            let current = try await hash(of: account, sql)
             if current == nil {
                 // The application's database comes with its account, once: a user may drop it later.
                 if account.name == "app" { try await sql.execute(["CREATE DATABASE IF NOT EXISTS app"]) }
                 _ = try await sql.query(
                     "CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
                 )
-            } else if current?["hash"] != account.hash {
+            } else if current != account.hash {
                 _ = try await sql.query(
                     "ALTER USER \(user)@'%' IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
                 )

@@ -1,4 +1,5 @@
 import CMariaDB
+import Glibc
 public import Logging
 import NIOCore
 import NIOPosix
@@ -50,7 +51,7 @@ public struct MemberAgent: Service {
         let services: [any Service] = [
             ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
             ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
-            Keeper(controller: controller),
+            Keeper(controller: controller, logger: logger),
         ]
         let servers = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: services, logger: quiet)
@@ -58,9 +59,13 @@ public struct MemberAgent: Service {
         try await servers.run()
     }
 
+    /// How long connections have to end when everything else has.
+    private static let connectionLimit = Duration.seconds(1)
+
     /// The controller as a service: it ends the server when the end was asked for.
     private struct Keeper: Service {
         let controller: MemberController
+        let logger: Logger
 
         func run() async throws {
             await withTaskGroup(of: Void.self) { group in
@@ -72,6 +77,14 @@ public struct MemberAgent: Service {
                 }
                 await group.next()
                 group.cancelAll()
+            }
+            logger.info("the agent ends")
+            // All that matters has ended. A connection that does not, because its client hangs or is cut off, must not
+            // keep the process until it is killed.
+            Task.detached { [logger] in
+                try? await Task.sleep(for: MemberAgent.connectionLimit)
+                logger.info("connections are left to themselves")
+                _exit(0)
             }
         }
     }

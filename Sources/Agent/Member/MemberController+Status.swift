@@ -32,6 +32,7 @@ extension MemberController {
         status.peers = snapshot.peers
         status.discardedTail = snapshot.discarded
         if stopping, promise.terms != nil { status.isStopping = true }
+        if relay != nil { status.isRelaying = true }
         status.problems = problems(snapshot)
         board.publish(status)
     }

@@ -50,9 +50,10 @@ extension MemberController {
                 start: terms.start,
                 voters: terms.voters,
                 learners: terms.learners,
-                firstTransactions: Heartbeat.firstTransactions(
-                    .now(epoch: promise.epoch, ordinal: configuration.ordinal)
-                )
+                schema: Heartbeat.schema,
+                firstTransactions: [
+                    Heartbeat.now(epoch: promise.epoch, ordinal: configuration.ordinal).firstTransaction
+                ]
             )
             logger.info(
                 "opened the epoch",
@@ -69,6 +70,7 @@ extension MemberController {
         case .openWrites:
             try await local.execute(ServerCommands.open)
             observation?.readOnly = false
+            replication.opened()
             logger.info("open for writes", metadata: ["epoch": "\(promise.epoch)"])
         }
     }
@@ -134,6 +136,7 @@ extension MemberController {
     }
 
     func resign(_ replication: Replication) async throws {
+        let voters = promise.terms?.voters.count ?? 1
         let next = Promise(epoch: promise.epoch, duty: .resigned)
         try state.write(next)
         promise = next
@@ -142,6 +145,8 @@ extension MemberController {
         logger.notice("the epoch's leader lost its server", metadata: ["epoch": "\(next.epoch)"])
         if let observation, observation.id != ServerOptions.failSafeID(ordinal: configuration.ordinal) {
             await fence("its epoch is over")
+        } else if voters > 1, case .down = serverSituation {
+            await keepClients()
         }
     }
 
@@ -186,6 +191,11 @@ extension MemberController {
         lastEnsured = .now
         ensuring = Task {
             do {
+                // A successor has its predecessor's accounts: clients need not wait for what is only made sure again.
+                if !usersEnsured, try await Accounts.arePresent(accounts.wanted(), local), promise.epoch == epoch {
+                    usersEnsured = true
+                    wakeup.yield()
+                }
                 // Changes of accounts are not transactional. After a kill a server cannot remove a tail with one, so
                 // nothing that the engine has not on the disk yet should stand before them in the binlog.
                 _ = try await writer.query("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS")
@@ -227,6 +237,45 @@ extension MemberController {
 
     /// How long a leader goes on without hearing a majority.
     private static let isolationLimit = Duration.seconds(10)
+
+    // MARK: Clients of a leader that was
+
+    /// Keeps clients that still come until the next leader takes writes.
+    func keepClients() async {
+        guard configuration.kind == .data, relay == nil else { return }
+        do {
+            relay = try await ClientRelay(
+                address: configuration.address,
+                port: configuration.serverPort,
+                logger: logger
+            )
+            relayPasses = false
+            relayEnd = .now + Self.relayLimit
+        } catch {
+            logger.warning("clients cannot be kept for the next leader", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The next leader takes writes.
+    func passClientsOn() async {
+        guard let relay, !relayPasses, let leader = promise.leader, replication?.snapshot.epoch == promise.epoch
+        else { return }
+        relayPasses = true
+        relayEnd = min(relayEnd, .now + Self.relayLinger)
+        relay.pass(to: leader.host, port: configuration.serverPort)
+    }
+
+    /// Frees the port for the server when the Service has moved on, or when this member is to lead itself.
+    func lookAtRelay() async {
+        guard let relay, .now >= relayEnd || promise.terms != nil else { return }
+        self.relay = nil
+        try? await relay.close()
+    }
+
+    /// How long clients are kept for a leader that does not come.
+    private static let relayLimit = Duration.seconds(10)
+    /// How long clients are still passed on: as long as Services take to lead to the new leader.
+    private static let relayLinger = Duration.seconds(3)
 
     func maintain() async {
         guard !Task.isCancelled, configuration.kind == .data, let observation, let replication else { return }

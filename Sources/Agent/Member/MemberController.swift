@@ -32,7 +32,7 @@ actor MemberController {
     /// Why nothing can be done with this directory.
     var stateError: StateError?
     var waitingRequests = 0
-    var passing: Task<Void, Never>?
+    var passing: Task<Bool, Never>?
     var closing = false
     /// The agent was told to end; a leader waits for its successor first.
     var stopping = false
@@ -46,6 +46,12 @@ actor MemberController {
     var grantsGiven = false
     var followed: PeerAddress?
     var incompleteLog = false
+    /// What keeps the clients of a leader that has handed over, or lost its server.
+    var relay: ClientRelay?
+    /// The next leader takes writes, and the clients are passed on to it.
+    var relayPasses = false
+    /// When the port is the server's again.
+    var relayEnd: ContinuousClock.Instant = .now
     /// Since when a leader has not heard a majority of the voters.
     var isolatedSince: ContinuousClock.Instant?
 
@@ -133,8 +139,8 @@ actor MemberController {
         }
     }
 
-    /// Says of a leader that it is about to end, and waits until another has been elected, as long as there is somebody
-    /// who could be and the time allows it: clients then see a change of leader, and no failure.
+    /// Says of a leader that it is about to end, and waits until another has been elected and has the clients, as long as
+    /// there is somebody who could be and the time allows it: clients then see a change of leader, and no failure.
     func handOver() async {
         stopping = true
         let deadline = ContinuousClock.now + Self.handOverLimit
@@ -142,6 +148,9 @@ actor MemberController {
         while promise.terms != nil, hearsMajority, promise.terms?.voters.count ?? 1 > 1, .now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
+        // The request that took the lead away is still being answered.
+        await turn.take {}
+        while relay != nil, .now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
     }
 
     /// An operator that is there needs a fraction of a second.
@@ -161,6 +170,7 @@ actor MemberController {
             }
             await replication?.close()
             forwarding?.cancel()
+            await relay?.end()
         }
         wakeup.finish()
     }
@@ -210,7 +220,10 @@ actor MemberController {
             self.replication = replication
             failures["log"] = nil
             forwarding = Task { [wakeup] in
-                for await _ in replication.changes { wakeup.yield() }
+                for await _ in replication.changes {
+                    if replication.snapshot.leaderIsOpen { await passClientsOn() }
+                    wakeup.yield()
+                }
             }
         } catch {
             failures["log"] = problem(error, "LogUnusable")
@@ -277,7 +290,9 @@ actor MemberController {
     func seal(_ request: SealRequest) async throws(AgentError) -> SealAnswer {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
+            let led = promise.terms != nil
             try await admit(Admission.seal(request.epoch, promise), replication)
+            if led, promise.terms == nil, request.isHandOver ?? false { await keepClients() }
             do {
                 let log = try await replication.seal(epoch: promise.epoch)
                 publish()
@@ -437,9 +452,11 @@ actor MemberController {
         return await turn.take {
             let task = Task { await self.work() }
             passing = task
-            await task.value
+            let advanced = await task.value
             passing = nil
             publish()
+            // After a step the next one can often be taken at once.
+            if advanced { return .milliseconds(1) }
             return isMoving ? .milliseconds(10) : .milliseconds(50)
         }
     }
@@ -454,22 +471,24 @@ actor MemberController {
         }
     }
 
-    func work() async {
-        guard identity != nil, stateError == nil else { return }
-        // One that has handed over starts nothing any more.
-        if stopping, promise.terms == nil { return }
+    /// True when a step was taken.
+    func work() async -> Bool {
+        guard identity != nil, stateError == nil else { return false }
+        await lookAtRelay()
         if replication == nil {
             await openLog()
-            guard replication != nil else { return }
+            guard replication != nil else { return false }
         }
         await observe()
+        var advanced = false
         for step in MemberPlan.steps(situation()) {
-            guard !Task.isCancelled else { return }
+            guard !Task.isCancelled else { return false }
             do {
                 try await perform(step)
                 failures["step"] = nil
+                advanced = true
             } catch is CancellationError {
-                return
+                return false
             } catch {
                 failures["step"] = problem(error, "StepFailed")
                 logger.warning("a step failed", metadata: ["step": "\(step)", "error": "\(error)"])
@@ -479,6 +498,7 @@ actor MemberController {
         await maintain()
         // While something is under way the next look follows soon.
         if isMoving { wakeup.yield() }
+        return advanced
     }
 
     func observe() async {
@@ -587,6 +607,8 @@ actor MemberController {
         situation.promoted =
             promoted || observation?.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
         situation.tailCommitted = tailCommitted
+        situation.relaying = relay != nil
+        situation.stopping = stopping && promise.terms == nil
         situation.rowAcknowledged = rowAcknowledged
         situation.usersEnsured = usersEnsured
         if let startingSince, .now - startingSince > .seconds(10) { situation.serverSlow = true }

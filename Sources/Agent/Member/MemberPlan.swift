@@ -57,6 +57,10 @@ struct Situation: Hashable, Sendable {
     var usersEnsured = false
     /// The server has been starting for so long that the log must not wait for it.
     var serverSlow = false
+    /// Clients are kept on the server's port for the next leader: no server is started meanwhile.
+    var relaying = false
+    /// The agent has handed over and is about to end: it starts no server any more.
+    var stopping = false
     /// The server refuses to start because of its tail, and all of its tail is committed in the group.
     var tailCommitted = false
 
@@ -101,7 +105,8 @@ enum MemberPlan {
     /// The next steps: at most one for the server and one for the log, which need not wait for each other.
     static func steps(_ situation: Situation) -> [Step] {
         if mustResign(situation) { return [.resign] }
-        return [serverStep(situation), logStep(situation)].compactMap { $0 }
+        let server = situation.stopping ? nil : serverStep(situation)
+        return [server, logStep(situation)].compactMap { $0 }
     }
 
     /// A leader's server is an instance: when it is gone, what it had may be gone too, and only an election tells who
@@ -123,6 +128,7 @@ enum MemberPlan {
         switch situation.server {
         case .none, .starting: return nil
         case .absent: return .createData
+        case .down where situation.relaying: return nil
         case .down(let startable):
             if situation.tailCommitted { return .startServerWithTail }
             return startable ? .startServer : nil
@@ -182,6 +188,7 @@ enum MemberPlan {
     private static func serverEnd(_ situation: Situation) -> ServerEnd? {
         switch situation.server {
         case .none, .absent: ServerEnd(end: nil)
+        case .down where situation.relaying || situation.stopping: ServerEnd(end: nil)
         case .down(let startable): startable ? nil : ServerEnd(end: nil)
         case .starting: situation.serverSlow ? ServerEnd(end: nil) : nil
         case .up(let facts): ServerEnd(end: facts.applied)

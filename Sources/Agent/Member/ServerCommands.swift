@@ -119,23 +119,24 @@ struct Heartbeat: Hashable, Sendable {
 
     static let database = "xdb"
 
-    /// What an epoch begins with: the table, where it is not there, and the first row.
-    static func firstTransactions(_ row: Heartbeat) -> [FirstTransaction] {
-        [
-            FirstTransaction(database: "", content: .schemaChange("CREATE DATABASE IF NOT EXISTS xdb")),
-            FirstTransaction(
-                database: database,
-                content: .schemaChange(
-                    """
-                    CREATE TABLE IF NOT EXISTS heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, epoch INT UNSIGNED \
-                    NOT NULL, member TINYINT UNSIGNED NOT NULL, time BIGINT NOT NULL) ENGINE=InnoDB CHARACTER SET \
-                    utf8mb4
-                    """
-                )
-            ),
-            FirstTransaction(database: database, content: .statements([row.statement])),
-        ]
+    /// The row that an epoch begins with.
+    var firstTransaction: FirstTransaction {
+        FirstTransaction(database: Self.database, content: .statements([statement]))
     }
+
+    /// What stands before it in a log that has no table for it yet.
+    static let schema = [
+        FirstTransaction(database: "", content: .schemaChange("CREATE DATABASE IF NOT EXISTS xdb")),
+        FirstTransaction(
+            database: database,
+            content: .schemaChange(
+                """
+                CREATE TABLE IF NOT EXISTS heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, epoch INT UNSIGNED \
+                NOT NULL, member TINYINT UNSIGNED NOT NULL, time BIGINT NOT NULL) ENGINE=InnoDB CHARACTER SET utf8mb4
+                """
+            )
+        ),
+    ]
 
     static let select = "SELECT epoch, member, time FROM xdb.heartbeat WHERE id = 1"
 

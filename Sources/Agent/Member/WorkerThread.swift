@@ -53,7 +53,8 @@ final class WorkerThread: Sendable {
                         box.take()?.resume(with: result)
                     }
                 }
-                shared.ready.signal()
+                // The thread would end with the object, which may be released as soon as it is not used any more.
+                withExtendedLifetime(self) { _ = shared.ready.signal() }
             }
         } onCancel: {
             box.take()?.resume(throwing: CancellationError())

@@ -19,6 +19,8 @@ final class Following {
     var goal: (position: Position, promise: EventLoopPromise<Void>)?
     /// The newest transaction that the sender has called committed.
     var told: GTID?
+    /// The leader has told that its server takes writes.
+    var leaderIsOpen = false
     private(set) var receiver: LogReceiver?
     private var attempts = 0
     private var retry: Scheduled<Void>?
@@ -130,7 +132,13 @@ final class Following {
             goal.promise.fail(error ?? ReplicationError.roleChanged)
             return
         }
-        scheduleRetry(.milliseconds(Int64(min(1000, 50 << min(attempts, 5)))))
+        scheduleRetry(pause(after: error))
+    }
+
+    /// A leader that was told at the same time as we may need a moment; anything else takes longer, and longer each time.
+    private func pause(after error: (any Error)?) -> TimeAmount {
+        if let refusal = error as? PeerRefusal, refusal.code == .notLeading, attempts <= 10 { return .milliseconds(10) }
+        return .milliseconds(Int64(min(1000, 50 << min(attempts, 5))))
     }
 
     private func scheduleRetry(_ delay: TimeAmount) {

@@ -11,6 +11,8 @@ struct LeadershipRequest: Sendable {
     var start: Position
     var voters: [String]
     var learners: [String]
+    /// What stands before the first transactions, unless an epoch before has certainly begun with it.
+    var schema: [FirstTransaction]
     var firstTransactions: [FirstTransaction]
 }
 
@@ -28,6 +30,9 @@ final class Leadership {
         weak var session: LogSender?
     }
 
+    /// The server takes writes.
+    var isOpen = false
+
     private let voters: [String]
     private var learners: [String]
     private var peers: [String: Peer] = [:]
@@ -44,31 +49,43 @@ final class Leadership {
         durable = Array(repeating: 0, count: request.voters.count)
         me = request.voters.firstIndex(of: core.configuration.member)
         firstOfEpoch = request.start.sequence + 1
+        let transactions =
+            Self.hasSchema(request, core.log.state)
+            ? request.firstTransactions : request.schema + request.firstTransactions
         lastOfFirstTransactions = GTID(
             serverID: serverID,
-            sequence: request.start.sequence + UInt64(request.firstTransactions.count)
+            sequence: request.start.sequence + UInt64(transactions.count)
         )
         guard !request.firstTransactions.isEmpty, me != nil else {
             throw ReplicationError.wrongRole("a leader is a voter, and its epoch begins with a transaction")
         }
-        try begin(request)
+        try begin(request, transactions)
+    }
+
+    /// Whether the epoch at the start, or one before it, has begun with the schema.
+    ///
+    /// It has if it has more transactions than that: it began with the schema, or with the knowledge that it was there.
+    /// A shorter one may have been cut off in the schema. Whoever asks again in this epoch gets the same answer.
+    private static func hasSchema(_ request: LeadershipRequest, _ state: LogState) -> Bool {
+        let before = state.gtids.last { $0.position.epoch < request.start.epoch }?.sequence ?? 0
+        return request.start.sequence - before > UInt64(request.schema.count)
     }
 
     /// Appends what is missing of the epoch's first transactions: all of them, or, when the agent died while it did so,
     /// the rest.
-    private func begin(_ request: LeadershipRequest) throws {
+    private func begin(_ request: LeadershipRequest, _ transactions: [FirstTransaction]) throws {
         let end = core.log.end?.position ?? .zero
         let done: UInt64
         if end == request.start {
             done = 0
         } else if end.epoch == request.epoch, core.log.end?.serverID == serverID, end.sequence > request.start.sequence
         {
-            done = min(end.sequence - request.start.sequence, UInt64(request.firstTransactions.count))
+            done = min(end.sequence - request.start.sequence, UInt64(transactions.count))
         } else {
             throw ReplicationError.wrongRole("the log ends at \(end), and must end at \(request.start) to lead")
         }
         let timestamp = WallClock.seconds()
-        for (index, transaction) in request.firstTransactions.enumerated() where index >= done {
+        for (index, transaction) in transactions.enumerated() where index >= done {
             let group = SynthesizedGroup(
                 gtid: GTID(serverID: serverID, sequence: firstOfEpoch + UInt64(index)),
                 content: transaction.groupContent,

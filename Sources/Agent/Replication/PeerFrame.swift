@@ -60,6 +60,8 @@ struct PeerState: Equatable {
     var committed: GTID?
     /// Every member has the log up to here, so that nobody asks for it again.
     var everywhere: GTID?
+    /// The leader's server takes writes.
+    var isOpen = false
 }
 
 /// Why a sender refuses a session.
@@ -133,6 +135,7 @@ extension ByteBuffer {
     private mutating func write(state: PeerState) {
         write(gtid: state.committed)
         write(gtid: state.everywhere)
+        writeInteger(UInt8(state.isOpen ? 1 : 0))
     }
 
     /// Domain 0 always; all zeros stand for nothing.
@@ -202,7 +205,7 @@ extension ByteBuffer {
     }
 
     fileprivate mutating func state() throws(PeerProtocolError) -> PeerState {
-        PeerState(committed: try gtid(), everywhere: try gtid())
+        PeerState(committed: try gtid(), everywhere: try gtid(), isOpen: try number(UInt8.self) != 0)
     }
 
     fileprivate mutating func text() throws(PeerProtocolError) -> String {

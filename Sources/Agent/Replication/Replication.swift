@@ -135,6 +135,7 @@ public final class Replication: Sendable {
         start: Position,
         voters: [String],
         learners: [String],
+        schema: [FirstTransaction] = [],
         firstTransactions: [FirstTransaction]
     ) async throws -> GTID {
         let request = LeadershipRequest(
@@ -143,6 +144,7 @@ public final class Replication: Sendable {
             start: start,
             voters: voters,
             learners: learners,
+            schema: schema,
             firstTransactions: firstTransactions
         )
         return try await onLoop { core in try core.lead(request) }
@@ -180,6 +182,12 @@ public final class Replication: Sendable {
     public func serverHas(_ gtid: GTID) {
         let core = core
         loop.execute { core.value.serverHas(gtid) }
+    }
+
+    /// Tells the other members that this leader's server takes writes.
+    public func opened() {
+        let core = core
+        loop.execute { core.value.opened() }
     }
 
     /// Ends everything; the log is durable up to what `snapshot` says afterwards.

@@ -296,7 +296,16 @@ final class ReplicationCore {
 
     /// What senders tell.
     var state: PeerState {
-        PeerState(committed: committed, everywhere: everywhere)
+        var state = PeerState(committed: committed, everywhere: everywhere)
+        if case .leader(let leadership) = role { state.isOpen = leadership.isOpen }
+        return state
+    }
+
+    /// This member's server takes writes: the others hear it at once.
+    func opened() {
+        guard case .leader(let leadership) = role, !leadership.isOpen else { return }
+        leadership.isOpen = true
+        for sender in senders.values { sender.sendState(evenIfKnown: false) }
     }
 
     // MARK: - Sessions of peers that read this log
@@ -436,6 +445,10 @@ final class ReplicationCore {
         if let told = state.everywhere { everywhere = told }
         guard case .follower(let following) = role else { return }
         if let told = state.committed { following.told = told }
+        if state.isOpen, !following.leaderIsOpen {
+            following.leaderIsOpen = true
+            publish()
+        }
         following.commitWhatIsDurable()
     }
 
@@ -560,6 +573,7 @@ final class ReplicationCore {
             // A member that completes its log before it leads has no leader yet.
             snapshot.role = following.mode == .follow ? .follower : .sealed
             snapshot.leader = following.mode == .follow ? following.sender.name : nil
+            snapshot.leaderIsOpen = following.mode == .follow && following.leaderIsOpen
             snapshot.streaming = following.mode == .follow && following.receiver?.streaming ?? false
             snapshot.hearsLeader =
                 snapshot.streaming

@@ -34,6 +34,8 @@ public struct ReplicationSnapshot: Hashable, Sendable {
     public var hearsLeader = false
     /// A follower's: it is connected to its leader and their logs match.
     public var streaming = false
+    /// A follower's: its leader's server takes writes, as far as the leader has told in this epoch.
+    public var leaderIsOpen = false
     /// A leader's: the local server's log is being read, and its commits are acknowledged.
     public var serverAttached = false
     /// The local server is connected to the feed.

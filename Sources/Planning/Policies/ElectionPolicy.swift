@@ -209,10 +209,18 @@ enum ElectionPolicy {
         let asked = (reachable + [joining].compactMap(\.self)).map(\.name).filter { !answered.contains($0) }
         if !asked.isEmpty {
             if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, why, cause, draft) }
-            draft.act(.seal(members: asked, SealRequest(epoch: epoch)))
+            draft.act(.seal(members: asked, SealRequest(epoch: epoch, isHandOver: isHandOver(cause))))
         }
         draft.leadership = leadership ?? .sealing("\(why); voters are asked to promise epoch \(epoch)")
         draft.checkAgain(within: .seconds(1))
+    }
+
+    /// True when a leader that is well has a successor; nil otherwise, as the request has it.
+    private static func isHandOver(_ cause: XDBGroup.ElectionCause) -> Bool? {
+        switch cause {
+        case .changeLeader, .handOver: true
+        case .first, .failover, .forced, .voterAdded: nil
+        }
     }
 
     /// What is recorded before the first voter is sealed.

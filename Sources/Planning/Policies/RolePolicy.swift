@@ -12,7 +12,8 @@ enum RolePolicy {
         case .none, .lost, .handover, .sealing, .blocked: return
         }
         let joined = draft.status.members.filter { $0.joined && $0.health != nil }
-        for member in joined {
+        // The leader first: the others have nothing to follow before.
+        for member in joined.filter({ $0.name == record.leader }) + joined.filter({ $0.name != record.leader }) {
             guard let agent = draft.heard(member), isOurs(agent, draft), agent.epoch <= record.epoch else { continue }
             if member.name == record.leader {
                 if needsTelling(agent, record, draft), !hasRefused(member, record, draft) {

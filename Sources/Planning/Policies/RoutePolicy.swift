@@ -3,21 +3,40 @@ import XDB
 
 /// Moves the Services: the label of a pod says which part its member plays.
 ///
-/// A pod loses the leader's label before another gets it, and gets it only when its agent says that it takes writes in
-/// the recorded epoch. Safety does not rest on this: an old leader acknowledges nothing, whoever reaches it.
+/// A pod gets the leader's label only when its agent says that it takes writes in the recorded epoch, and another loses it
+/// before; except one that has led and keeps its clients for the next leader, which has it until then, so that they never
+/// meet a Service without endpoints. Safety does not rest on this: an old leader acknowledges nothing, whoever reaches it.
 enum RoutePolicy {
     static func apply(_ draft: inout Draft) {
         var removals: [GroupAction] = []
         var settings: [GroupAction] = []
+        var followUps: [GroupAction] = []
         for member in draft.status.members {
             // A pod that is being deleted gets no new label, and does not keep the leader's.
             guard let pod = draft.pod(of: member), !pod.isBeingDeleted || pod.role == .leader else { continue }
-            let wanted = label(of: member, pod, draft)
+            let part = label(of: member, pod, draft)
+            let wanted = pod.isBeingDeleted && part != .leader ? nil : part
             guard wanted != pod.role else { continue }
             let action = GroupAction.label(pod: pod.name, role: wanted)
-            if pod.role == .leader { removals.append(action) } else { settings.append(action) }
+            if pod.role != .leader {
+                settings.append(action)
+            } else if relays(member, draft) {
+                followUps.append(action)
+            } else {
+                removals.append(action)
+            }
         }
-        draft.plan.actions += removals + settings
+        draft.plan.actions += removals + settings + followUps
+    }
+
+    private static func relays(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        draft.heard(member)?.isRelaying ?? false
+    }
+
+    /// Whether the Service may lead to the recorded leader.
+    private static func isRouted(_ draft: Draft) -> Bool {
+        guard let leader = draft.member(draft.status.leader), let agent = draft.heard(leader) else { return false }
+        return agent.epoch == draft.status.epoch && agent.role == .leader && agent.phase == .writable
     }
 
     private static func label(
@@ -30,9 +49,11 @@ enum RoutePolicy {
             // Its readiness decides whether the Service reaches it; only the leader's place is taken from it.
             return pod.role == .leader && !isLeader ? nil : pod.role
         }
+        if pod.role == .leader, relays(member, draft), !isRouted(draft) { return .leader }
         guard agent.epoch == draft.status.epoch else { return pod.role == .leader ? nil : pod.role }
         switch (agent.role, member.kind) {
-        case (.leader, _): return isLeader && agent.phase == .writable ? .leader : nil
+        // One that is being promoted goes on with its part: as a follower it may be read until it takes writes.
+        case (.leader, _): return isLeader && agent.phase == .writable ? .leader : pod.role == .leader ? nil : pod.role
         case (.follower, .candidate): return .follower
         case (.follower, .logger): return .logger
         case (.follower, .learner): return .learner

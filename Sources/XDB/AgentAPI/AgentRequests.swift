@@ -33,9 +33,13 @@ public struct InitializeRequest: Hashable, Sendable, Codable {
 /// without an effect.
 public struct SealRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
+    /// True when somebody is about to take over from a leader that is well: that one keeps its clients' connections until
+    /// the next leader takes writes, and passes them on.
+    public var isHandOver: Bool?
 
-    public init(epoch: Epoch) {
+    public init(epoch: Epoch, isHandOver: Bool? = nil) {
         self.epoch = epoch
+        self.isHandOver = isHandOver
     }
 }
 

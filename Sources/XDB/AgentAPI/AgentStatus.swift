@@ -140,6 +140,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var discardedTail: DiscardedTail?
     /// A leader's: it was told to end, and waits a while for somebody to hand over to.
     public var isStopping: Bool?
+    /// It has led, and clients that still come are kept for the next leader, or passed on to it.
+    public var isRelaying: Bool?
     /// The build of the agent.
     public var version: String
 

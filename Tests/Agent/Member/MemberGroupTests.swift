@@ -29,6 +29,24 @@ struct MemberGroupTests {
         await files.end([agent], [member])
     }
 
+    /// Nor must a client that is cut off in the middle of a request.
+    @Test(.timeLimit(.minutes(5)))
+    func anAgentEndsThoughAConnectionDoesNot() async throws {
+        let files = try TestGroupFiles()
+        let member = TestMember(2, kind: .logger, files: files)
+        let agent = try member.start()
+        try await member.wait("there") { $0.phase == .uninitialized }
+        let clients = try [7700, 7703].map { port in
+            let client = try #require(Socket.connected(to: port, host: member.address))
+            client.send(Array("GET /live".utf8))
+            return client
+        }
+        agent.signal(SIGTERM)
+        #expect(await agent.ended() == .exited(0))
+        _ = clients
+        await files.end([agent], [member])
+    }
+
     /// A group of one: made, written to, its agent killed, its server killed, and elected anew.
     @Test(.timeLimit(.minutes(5)))
     func aLoneMemberSurvivesTheDeathOfEachProcess() async throws {

@@ -71,6 +71,16 @@ import XDB
         Line("and starts its server", situation(.sealed, server: .down(startable: true)), [.startServer]),
         Line("but not while it has to be left alone", situation(.sealed, server: .down(startable: false)), []),
         Line(
+            "nor while clients are kept on its port for the next leader",
+            situation(.sealed, server: .down(startable: true)) { $0.relaying = true },
+            []
+        ),
+        Line(
+            "nor when the agent has handed over and is about to end",
+            situation(.sealed, server: .down(startable: true)) { $0.stopping = true },
+            []
+        ),
+        Line(
             "a tail that the group has committed stays",
             situation(.sealed, server: .down(startable: false)) { $0.tailCommitted = true },
             [.startServerWithTail]
@@ -102,6 +112,16 @@ import XDB
         Line(
             "nor for a server that does not start",
             situation(.follow(peer), server: .down(startable: false)),
+            [.follow(peer, server: nil)]
+        ),
+        Line(
+            "nor for one that is not started because clients are kept on its port",
+            situation(.follow(peer), server: .down(startable: true)) { $0.relaying = true },
+            [.follow(peer, server: nil)]
+        ),
+        Line(
+            "nor for one that is not started any more",
+            situation(.follow(peer), server: .down(startable: true)) { $0.stopping = true },
             [.follow(peer, server: nil)]
         ),
         Line(

@@ -15,6 +15,10 @@ import Testing
         #expect(seen.withLock { $0 } == (0..<100).map { $0 * 2 })
     }
 
+    @Test func aThreadThatNobodyHoldsDoesItsJobFirst() async throws {
+        for number in 0..<1000 { #expect(try await WorkerThread("test").run { number } == number) }
+    }
+
     @Test func passesErrorsOn() async {
         let thread = WorkerThread("test")
         await #expect(throws: SystemError.self) { try await thread.run { throw SystemError("test", code: 1) } }

@@ -20,6 +20,7 @@ import XDB
         .accept(common: nil, state: PeerState(committed: nil, everywhere: gtid)),
         .refuse(PeerRefusal(code: .purged, epoch: Epoch(rawValue: 2), message: "gone")),
         .state(PeerState(committed: gtid, everywhere: nil)),
+        .state(PeerState(committed: gtid, everywhere: gtid, isOpen: true)),
         .durable(gtid),
         .durable(nil),
     ]

@@ -248,6 +248,40 @@ import XDB
         await group.close()
     }
 
+    /// An epoch with no more than the schema's statements may have been cut off in them.
+    @Test(arguments: [(0, 3), (1, 3), (2, 3), (3, 1), (30, 1)])
+    func theSchemaStandsAtTheBeginUntilItIsCertainlyThere(_ before: Int, _ expected: UInt64) async throws {
+        let group = try await LogGroup(1)
+        let transaction = FirstTransaction(database: "", content: .statements(["DO 1"]))
+        func lead(_ epoch: UInt32, schema: Int, _ count: Int) async throws -> UInt64 {
+            let epoch = Epoch(rawValue: epoch)
+            let start = try await group[0].running.seal(epoch: epoch).position
+            var lasts: [GTID] = []
+            // The agent starts again meanwhile, and asks with the same start.
+            for _ in 0..<2 {
+                lasts.append(
+                    try await group[0].running.lead(
+                        epoch: epoch,
+                        ordinal: 0,
+                        start: start,
+                        voters: group.names,
+                        learners: [],
+                        schema: Array(repeating: transaction, count: schema),
+                        firstTransactions: Array(repeating: transaction, count: count)
+                    )
+                )
+                try await group[0].running.waitCommitted(try #require(lasts.last).position)
+                await group[0].stop()
+                try await group[0].start(epoch: epoch.rawValue)
+            }
+            #expect(lasts[0] == lasts[1])
+            return lasts[0].sequence - start.sequence
+        }
+        if before > 0 { #expect(try await lead(1, schema: 0, before) == UInt64(before)) }
+        #expect(try await lead(2, schema: 2, 1) == expected)
+        await group.close()
+    }
+
     @Test func aRestartLosesNothing() async throws {
         let group = try await LogGroup(3, segmentBytes: 64 << 10)
         let first = try await group.elect(0, epoch: 1)

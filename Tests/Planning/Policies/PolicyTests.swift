@@ -194,28 +194,40 @@ struct PolicyTests {
 
     // MARK: RoutePolicy
 
-    @Test func theOldLeaderLosesTheLabelBeforeTheNewOneGetsIt() {
-        let actions = actions { observation in
-            var record = XDBGroup.EpochRecord()
-            record.epoch = Epoch(rawValue: 2)
-            record.leader = "orders-1"
-            record.voters = ["orders-0", "orders-1", "orders-2"]
-            observation.group.status.epochs.insert(record, at: 0)
-            observation.group.status.epoch = record.epoch
-            observation.group.status.leader = record.leader
-            for member in ["orders-0", "orders-1", "orders-2"] {
-                observation.agents[member]?.status.epoch = record.epoch
-                observation.agents[member]?.status.role = member == "orders-1" ? .leader : .follower
-                observation.agents[member]?.status.leader = "orders-1"
-                observation.agents[member]?.status.phase = member == "orders-1" ? .writable : .streaming
-                observation.agents[member]?.status.hearsLeader = member != "orders-1"
-            }
-            observation.agents["orders-1"]?.status.peers = ["orders-0", "orders-2"].map {
-                AgentStatus.Peer(name: $0, durable: nil, connected: true)
-            }
+    /// What is seen after `orders-1` was elected in epoch 2.
+    private func elected(_ observation: inout GroupObservation, phase: AgentStatus.Phase, isRelaying: Bool? = nil) {
+        var record = XDBGroup.EpochRecord()
+        record.epoch = Epoch(rawValue: 2)
+        record.leader = "orders-1"
+        record.voters = ["orders-0", "orders-1", "orders-2"]
+        observation.group.status.epochs.insert(record, at: 0)
+        observation.group.status.epoch = record.epoch
+        observation.group.status.leader = record.leader
+        for member in record.voters {
+            observation.agents[member]?.status.epoch = record.epoch
+            observation.agents[member]?.status.role = member == "orders-1" ? .leader : .follower
+            observation.agents[member]?.status.leader = "orders-1"
+            observation.agents[member]?.status.phase = member == "orders-1" ? phase : .streaming
+            observation.agents[member]?.status.hearsLeader = member != "orders-1"
         }
+        observation.agents["orders-0"]?.status.isRelaying = isRelaying
+        observation.agents["orders-1"]?.status.peers = ["orders-0", "orders-2"].map {
+            AgentStatus.Peer(name: $0, durable: nil, connected: true)
+        }
+    }
+
+    @Test func theOldLeaderLosesTheLabelBeforeTheNewOneGetsIt() {
         #expect(
-            actions == [.label(pod: "orders-0", role: .follower), .label(pod: "orders-1", role: .leader)]
+            actions { elected(&$0, phase: .writable) }
+                == [.label(pod: "orders-0", role: .follower), .label(pod: "orders-1", role: .leader)]
+        )
+    }
+
+    @Test func anOldLeaderThatKeepsClientsForTheNewOneHasTheLabelUntilThen() {
+        #expect(actions { elected(&$0, phase: .applying, isRelaying: true) } == [])
+        #expect(
+            actions { elected(&$0, phase: .writable, isRelaying: true) }
+                == [.label(pod: "orders-1", role: .leader), .label(pod: "orders-0", role: .follower)]
         )
     }
 
@@ -280,12 +292,15 @@ struct PolicyTests {
         let names = GroupNames(group: name, namespace: "n")
         for text in [
             names.leaderService, names.followersService, names.pod(of: names.member(15), incarnation: 999),
-            names.cleanupPod(node: "a.very.long.node.name.example.com", directory: "/a"),
+            names.cleanupPod(uid: "u", node: "a.very.long.node.name.example.com", directory: "/a"),
         ] {
             #expect(text.utf8.count <= 63, "\(text)")
         }
         #expect(names.pod(of: "orders-1", incarnation: 1) == "orders-1")
         #expect(names.pod(of: "orders-1", incarnation: 2) == "orders-1-i2")
-        #expect(names.cleanupPod(node: "a", directory: "/x") != names.cleanupPod(node: "b", directory: "/x"))
+        let pod = names.cleanupPod(uid: "u", node: "a", directory: "/x")
+        #expect(names.cleanupPod(uid: "u", node: "b", directory: "/x") != pod)
+        // Another group of the same name, in another namespace or at another time.
+        #expect(names.cleanupPod(uid: "v", node: "a", directory: "/x") != pod)
     }
 }
