@@ -37,11 +37,13 @@ final class ClientRelay: Sendable {
     /// Frees the port; who has not been passed on yet is let go.
     func close() async throws {
         try await loop.flatSubmit { [core] in core.value.close() }.get()
+        // Not before: the loop must be there to say that the port is free.
+        onLoop { $0.endWhenIdle() }
     }
 
-    /// Ends everything, also what has been passed on.
+    /// Ends everything, also what has been passed on; for one that has not been closed, or still has connections.
     func end() async {
-        try? await close()
+        try? await loop.submit { [core] in core.value.prepareEnd() }.get()
         try? await group.shutdownGracefully()
     }
 
@@ -63,6 +65,7 @@ private final class RelayCore {
     private var listener: (any Channel)?
     private var successor: (host: String, port: Int)?
     private var isClosed = false
+    private var isEnding = false
     fileprivate private(set) var waiting: [any Channel] = []
     /// Connections that have been passed on.
     fileprivate private(set) var links = 0
@@ -156,12 +159,19 @@ private final class RelayCore {
         waiting = []
         let closed = listener?.close() ?? loop.makeSucceededVoidFuture()
         listener = nil
-        endWhenIdle()
         return closed
     }
 
-    private func endWhenIdle() {
-        if isClosed, links == 0 { group.shutdownGracefully { _ in } }
+    /// The threads go when nothing is left to be passed on: once, and not while they are being ended already.
+    func endWhenIdle() {
+        guard isClosed, !isEnding, links == 0 else { return }
+        isEnding = true
+        group.shutdownGracefully { _ in }
+    }
+
+    func prepareEnd() {
+        isClosed = true
+        isEnding = true
     }
 }
 
