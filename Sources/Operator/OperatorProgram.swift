@@ -66,6 +66,13 @@ public struct OperatorProgram: Sendable {
         }
     }
 
+    /// Half of what is usual: where a leader and the operator fail with the same node, writes wait for the lease.
+    private static let leaseTimes = LeaseTimes(
+        duration: .seconds(8),
+        renewDeadline: .seconds(5),
+        retryPeriod: .seconds(1)
+    )
+
     private let configuration: Configuration
     private let options: Options
     private let logger: Logger
@@ -95,6 +102,7 @@ public struct OperatorProgram: Sendable {
                 controller: "\(XDBGroup.resource.group)/operator",
                 identity: options.identity,
                 lease: options.lease.map { ObjectKey(namespace: $0.namespace, name: $0.name) },
+                leaseTimes: Self.leaseTimes,
                 probePort: options.probePort
             ),
             metrics: metrics,

@@ -65,8 +65,11 @@ extension ClusterTests {
             for one in Self.cases {
                 try await LabGroup(name: "bad-\(one.name)").expectComplaint(one.reason, naming: one.word)
             }
-            for one in Self.cases { try await LabGroup(name: "bad-\(one.name)").delete() }
-            try await good.delete()
+            let groups = Self.cases.map { LabGroup(name: "bad-\($0.name)") } + [good]
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for group in groups { tasks.addTask { try await group.delete() } }
+                try await tasks.waitForAll()
+            }
         }
     }
 }
