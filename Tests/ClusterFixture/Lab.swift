@@ -181,6 +181,23 @@ package enum Lab {
         }
     }
 
+    /// The groups, their pods and what the agents and the operator said last, for somebody who has to find out why
+    /// something did not come.
+    package static func scene() async -> String {
+        let script = """
+            kubectl get xdb --all-namespaces -o wide
+            kubectl get xdb --all-namespaces -o jsonpath='{range .items[*]}{.metadata.name}{": "}{.status}{"\\n"}{end}'
+            kubectl get pods --all-namespaces -o wide -L xdb-operator.github.io/role
+            kubectl get pods --all-namespaces -l xdb-operator.github.io/group \\
+                -o jsonpath='{range .items[*]}{.metadata.namespace} {.metadata.name}{"\\n"}{end}' |
+            while read -r namespace name; do
+                echo "== $name"; kubectl -n "$namespace" logs --tail 12 "$name"
+            done
+            kubectl -n xdb-system logs -l \(operatorLabel) --prefix --tail 20
+            """
+        return (try? await command(["env", "KUBECONFIG=\(state)/kubeconfig", "sh", "-c", "{ \(script)\n} 2>&1"])) ?? ""
+    }
+
     /// The files and folders under a path of a node; empty when it is not there.
     package static func files(on node: String, under path: String) async throws -> [String] {
         try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' 2>/dev/null || true")
@@ -246,13 +263,16 @@ package enum Lab {
 package struct NotInTime: Error, CustomStringConvertible {
     package var what: String
     package var last: String
+    /// What the cluster looked like then; the tests that follow clear it away.
+    package var scene: String
 
-    package init(what: String, last: String) {
+    package init(what: String, last: String, scene: String = "") {
         self.what = what
         self.last = last
+        self.scene = scene
     }
 
-    package var description: String { "not in time: \(what); last seen: \(last)" }
+    package var description: String { "not in time: \(what); last seen: \(last)\n\(scene)" }
 }
 
 /// Asks again and again until the answer is there.
@@ -260,7 +280,7 @@ package struct NotInTime: Error, CustomStringConvertible {
 /// The deadline is far off: only what never comes makes a test fail, however slow the machine.
 @discardableResult
 package func eventually<Value>(
-    _ what: String,
+    _ what: @autoclosure () -> String,
     every pause: Duration = .milliseconds(300),
     _ body: () async throws -> Value?
 ) async throws -> Value {
@@ -274,5 +294,5 @@ package func eventually<Value>(
         }
         try await Task.sleep(for: pause)
     }
-    throw NotInTime(what: what, last: last)
+    throw NotInTime(what: what(), last: last, scene: await Lab.scene())
 }

@@ -594,6 +594,7 @@ actor MemberController {
         log.serverAttached = snapshot.serverAttached
         log.peers = Set(snapshot.peers.map(\.name))
         log.pulling = pulling != nil
+        if case .storage = snapshot.failure { log.failed = true }
         var situation = Situation(
             member: configuration.member,
             ordinal: configuration.ordinal,

@@ -38,6 +38,8 @@ struct Situation: Hashable, Sendable {
         var peers: Set<String> = []
         /// A part of it is being fetched from another member.
         var pulling = false
+        /// It cannot be written; it is opened again when that may help.
+        var failed = false
     }
 
     var member: String
@@ -163,6 +165,7 @@ enum MemberPlan {
             guard let server = serverEnd(situation) else { return nil }
             return .follow(leader, server: server.end)
         case .lead(let terms):
+            guard !situation.log.failed else { return nil }
             if situation.log.role == .leader, situation.log.epoch == promise.epoch {
                 // Who learns the log may change while the epoch lasts.
                 let peers = Set(terms.voters + terms.learners).subtracting([situation.member])

@@ -99,8 +99,8 @@ enum LeadershipPolicy {
         }
     }
 
-    /// Why a leader that is alive counts as failed: its server commits nothing, or could write nothing, although a
-    /// majority of voters would acknowledge.
+    /// Why a leader that is alive counts as failed, although a majority of voters would acknowledge: its server commits
+    /// nothing, or its log cannot be written, with or without a server that takes writes.
     ///
     /// Another candidate must be there for that.
     private static func hang(
@@ -108,20 +108,32 @@ enum LeadershipPolicy {
         _ agent: AgentStatus,
         _ draft: Draft
     ) -> String? {
-        guard agent.phase == .writable,
-            let problem = agent.problems.first(where: { Self.standstills.contains($0.reason) })
-        else { return nil }
-        let voters = Set(draft.voters.map(\.name))
-        let connected = agent.peers.count { $0.connected && voters.contains($0.name) }
-        guard 1 + connected >= majority(of: voters.count) else { return nil }
-        let isReplaceable = draft.voters.contains { other in
-            other.name != leader.name && other.kind == .candidate && draft.heard(other)?.phase == .streaming
+        let others = draft.voters.filter { $0.name != leader.name }
+        let voters = draft.voters.count
+        let problem: AgentStatus.Problem
+        // A log that cannot be written is given to nobody, and what cannot be written may be a promise too: the others
+        // must be able to elect by themselves.
+        if let failure = agent.problems.first(where: { $0.reason == "StorageFailed" }) {
+            guard others.count(where: { draft.heard($0) != nil }) >= majority(of: voters) else { return nil }
+            problem = failure
+        } else if agent.phase == .writable,
+            let standstill = agent.problems.first(where: { Self.standstills.contains($0.reason) })
+        {
+            let names = Set(others.map(\.name))
+            let connected = agent.peers.count { $0.connected && names.contains($0.name) }
+            guard 1 + connected >= majority(of: voters) else { return nil }
+            problem = standstill
+        } else {
+            return nil
+        }
+        let isReplaceable = others.contains { other in
+            other.kind == .candidate && [.streaming, .connecting].contains(draft.heard(other)?.phase)
                 && MemberExamination(draft: draft, member: other).refusal == nil
         }
         return isReplaceable ? "\(leader.name) commits nothing: \(problem.message)" : nil
     }
 
-    /// Problems of a leader with which its commits stand still.
+    /// Problems of a leader's server with which its commits stand still.
     private static let standstills: Set<String> = [
         "ServerUnresponsive", "CommitsStandStill", "DiskFull", "DiskReadOnly",
     ]

@@ -166,6 +166,11 @@ import XDB
             situation(lead(source: nil), server: up(applied: applied)) { $0.log.position = applied.position },
             [.reportIncompleteLog]
         ),
+        Line(
+            "with a log that cannot be written it waits for the log",
+            situation(lead(), server: up(leads: true, readOnly: false)) { $0.log.failed = true },
+            []
+        ),
         Line("a complete log opens the epoch", situation(lead(), server: up(applied: applied)), [.openEpoch]),
         Line(
             "even while its server starts",

@@ -34,6 +34,21 @@ struct LeadershipPolicyTests {
         } expected: {
             $0 == .leads(isWritable: false)
         },
+        Case(title: "the leader's log cannot be written, and its server takes writes or does not") {
+            $0.agents["orders-0"]?.status.phase = .recovering
+            $0.agents["orders-0"]?.status.peers = []
+            $0.agents["orders-0"]?.status.problems = [.init(reason: "StorageFailed", message: "no space left")]
+            $0.agents["orders-1"]?.status.phase = .connecting
+        } expected: {
+            lost("commits nothing: no space left")($0)
+        },
+        Case(title: "the leader's log cannot be written, and the others cannot elect without it") {
+            $0.agents["orders-0"]?.status.phase = .recovering
+            $0.agents["orders-0"]?.status.problems = [.init(reason: "StorageFailed", message: "no space left")]
+            $0.agents["orders-2"]?.age = .seconds(60)
+        } expected: {
+            $0 == .leads(isWritable: false)
+        },
         Case(title: "the leader has not been told") {
             $0.agents["orders-0"]?.status.role = .sealed
             $0.agents["orders-0"]?.status.position = .zero
