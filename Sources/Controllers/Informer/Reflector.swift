@@ -135,6 +135,8 @@ struct Reflector<Object: KubernetesObject, Source: ObjectSource<Object>>: Sendab
                 cache.bookmark(version)
             }
         }
+        // Most events by far change an object: those leave the number as it is.
+        if case .modified = event { return }
         metrics?.cachedObjects.set(Double(cache.count), name)
     }
 

@@ -16,6 +16,8 @@ struct RunningTransfers {
         let transfer: Transfer
         var lastActivity = ContinuousClock.now
         var isRefused = false
+        /// Bytes of a stream came that nobody has been told of.
+        var hasNews = false
         /// libcurl writes its messages here; it keeps the address as long as the handle lives.
         let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
@@ -94,12 +96,31 @@ struct RunningTransfers {
     mutating func perform() {
         var count: Int32 = 0
         curl_multi_perform(multi, &count)
+        // A server sends each event of a watch by itself: whoever looks again a moment later finds several.
+        if deliverNews() { usleep(Self.gathering) }
         var left: Int32 = 0
         repeat {
             var result = CURLE_OK
             if let handle = xdb_curl_finished(multi, &result, &left) { finish(handle, result) }
         } while left > 0
         curl_multi_poll(multi, nil, 0, stopSilent(), nil)
+    }
+
+    /// How long bytes of streams are gathered after some have been delivered, in microseconds.
+    private static let gathering: UInt32 = 1000
+
+    /// Tells the readers of streams what has come; true when something has.
+    private func deliverNews() -> Bool {
+        var hasNews = false
+        for entry in running.values {
+            // What was held back by a pause comes at once when it ends.
+            while entry.context.hasNews {
+                entry.context.hasNews = false
+                hasNews = true
+                if entry.transfer.deliver() { curl_easy_pause(entry.handle, CURLPAUSE_CONT) }
+            }
+        }
+        return hasNews
     }
 
     /// Ends the transfers whose idle timeout has passed, and returns the milliseconds until the next one may.
@@ -319,7 +340,9 @@ private func receiveBody(
     context.lastActivity = .now
     return data.withMemoryRebound(to: UInt8.self, capacity: size * count) {
         switch context.transfer.receive(body: UnsafeBufferPointer(start: $0, count: size * count)) {
-        case .accepted: return size * count
+        case .accepted:
+            context.hasNews = context.transfer.isStream
+            return size * count
         case .paused: return Int(CURL_WRITEFUNC_PAUSE)
         case .refused:
             context.isRefused = true

@@ -5,7 +5,7 @@ import Synchronization
 /// The state machine is all here, under one lock; the thread and the task each call in and do what is returned. At any
 /// time at most one task waits: for the head, for the next bytes, or for everything.
 final class Transfer: Sendable {
-    /// More than this in the buffer pauses a stream; the pause ends when half of it is left.
+    /// More than this in the buffer pauses a stream, until its reader takes it.
     static let highWaterMark = 256 << 10
 
     let request: HTTPRequest
@@ -26,6 +26,15 @@ final class Transfer: Sendable {
         var isPaused = false
         var outcome: Result<Void, any Error>?
         var waiter: Waiter?
+
+        /// Everything that has come of a stream, which ends its pause.
+        mutating func takeBuffer() -> (chunk: [UInt8], wasPaused: Bool) {
+            defer {
+                buffer = []
+                isPaused = false
+            }
+            return (buffer, isPaused)
+        }
     }
 
     /// What the write callback tells libcurl.
@@ -72,28 +81,33 @@ final class Transfer: Sendable {
         ready?()
     }
 
-    /// Bytes of the body.
+    /// Bytes of the body; a stream's reader learns of them by `deliver()`.
     func receive(body bytes: UnsafeBufferPointer<UInt8>) -> Acceptance {
-        let (acceptance, ready) = state.withLock { state -> (Acceptance, (() -> Void)?) in
-            if state.outcome != nil { return (.refused, nil) }
+        state.withLock { state in
+            if state.outcome != nil { return .refused }
             if isStream {
                 if !state.buffer.isEmpty, state.buffer.count + bytes.count > Self.highWaterMark {
                     state.isPaused = true
-                    return (.paused, nil)
-                }
-                if case .chunk(let continuation) = state.waiter {
-                    state.waiter = nil
-                    let chunk = Array(bytes)
-                    return (.accepted, { continuation.resume(returning: chunk) })
+                    return .paused
                 }
             } else if state.buffer.count + bytes.count > request.maximumBodySize {
-                return (.refused, nil)
+                return .refused
             }
             state.buffer.append(contentsOf: bytes)
-            return (.accepted, nil)
+            return .accepted
+        }
+    }
+
+    /// Gives the bytes that have come to the reader who waits for some; true when that ends a pause.
+    func deliver() -> Bool {
+        let (ready, wasPaused) = state.withLock { state -> ((() -> Void)?, Bool) in
+            guard case .chunk(let continuation) = state.waiter, !state.buffer.isEmpty else { return (nil, false) }
+            state.waiter = nil
+            let (chunk, wasPaused) = state.takeBuffer()
+            return ({ continuation.resume(returning: chunk) }, wasPaused)
         }
         ready?()
-        return acceptance
+        return wasPaused
     }
 
     /// True while the consumer holds the stream up.
@@ -148,10 +162,7 @@ final class Transfer: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             let (ready, wasPaused) = state.withLock { state -> ((() -> Void)?, Bool) in
                 if !state.buffer.isEmpty {
-                    let chunk = state.buffer
-                    state.buffer = []
-                    let wasPaused = state.isPaused
-                    state.isPaused = false
+                    let (chunk, wasPaused) = state.takeBuffer()
                     return ({ continuation.resume(returning: chunk) }, wasPaused)
                 }
                 if let outcome = state.outcome { return ({ continuation.resume(with: outcome.map { nil }) }, false) }
