@@ -66,7 +66,7 @@ extension ClusterTests {
             try await writer.progress(by: 50)
             try await group.wait(for: "FullyRedundant")
             try await group.expectSame(as: writer)
-            try await group.delete()
+            try await group.letGo()
         }
 
         @Test func aNamespaceIsDeletedWithItsGroup() async throws {

@@ -49,7 +49,7 @@ extension ClusterTests {
 
         @Test func ends() async throws {
             try await Lab.setCrash(after: nil)
-            try await Self.group.delete()
+            try await Self.group.letGo()
         }
 
         private func restarts() async throws -> Int { try await operators().map(\.restarts).reduce(0, +) }

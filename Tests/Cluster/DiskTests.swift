@@ -39,7 +39,7 @@ extension ClusterTests {
         }
 
         @Test func ends() async throws {
-            try await Self.group.delete()
+            try await Self.group.letGo()
         }
     }
 }

@@ -196,7 +196,7 @@ extension ClusterTests {
 
         @Test func ends() async throws {
             try await Lab.setFailover("Automatic")
-            try await Self.group.delete()
+            try await Self.group.letGo()
             try await eventually("its operations are gone") { () -> Bool? in
                 try await Lab.kubectl("get", "xop", "-o", "name").contains("pay-failover") ? nil : true
             }

@@ -102,7 +102,7 @@ extension ClusterTests {
         }
 
         @Test func ends() async throws {
-            try await Self.group.delete()
+            try await Self.group.letGo()
         }
     }
 }

@@ -94,7 +94,7 @@ extension ClusterTests {
         }
 
         @Test func ends() async throws {
-            try await Self.group.delete()
+            try await Self.group.letGo()
         }
     }
 }

@@ -64,7 +64,7 @@ extension ClusterTests {
         }
 
         @Test func ends() async throws {
-            try await Self.group.delete()
+            try await Self.group.letGo()
         }
 
         private func settle(_ writer: Writer) async throws {

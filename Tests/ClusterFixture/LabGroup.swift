@@ -277,9 +277,14 @@ package struct LabGroup: Sendable {
         case server, agent, pod
     }
 
+    /// Deletes the group without waiting for it: `Remainder` sees to it that all of them go.
+    package func letGo() async throws {
+        try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
+    }
+
     /// Deletes the group and waits until it is gone.
     package func delete() async throws {
-        try await Lab.kubectl("delete", "xdb", name, "-n", namespace, "--ignore-not-found", "--wait=false")
+        try await letGo()
         try await eventually("\(name) is gone") { () -> Bool? in
             try await Lab.client.find(XDBGroup.self, ObjectKey(namespace: namespace, name: name)) == nil ? true : nil
         }
