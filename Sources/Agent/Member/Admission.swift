@@ -52,7 +52,7 @@ enum Admission: Hashable, Sendable {
         case .resigned:
             return .refuse(
                 AgentError(
-                    reason: "Resigned",
+                    reason: AgentStatus.Problem.resigned,
                     message: "this member has led epoch \(promise.epoch) and lost its server; elect a leader anew"
                 )
             )

@@ -62,7 +62,7 @@ enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .unreadable: "StateUnreadable"
         case .foreign: "WrongIdentity"
-        case .system: "StorageFailed"
+        case .system: AgentStatus.Problem.storageFailed
         }
     }
 

@@ -81,6 +81,22 @@ extension MemberController {
         )
     }
 
+    /// A leader without a majority of the voters can commit nothing; another may be able to.
+    private var isolation: AgentStatus.Problem? {
+        let message: String
+        if promise.duty == .resigned, resignation == .isolated {
+            message = "no majority of the voters was connected to this member while it led"
+        } else if promise.terms != nil, let isolatedSince, .now - isolatedSince >= Self.isolationNotice {
+            message = "no majority of the voters is connected to this leader; look at the network between the members"
+        } else {
+            return nil
+        }
+        return AgentStatus.Problem(reason: AgentStatus.Problem.noMajority, message: message)
+    }
+
+    /// Shorter interruptions are not worth a word.
+    private static let isolationNotice = Duration.seconds(3)
+
     /// For how long a row may wait for its commit: much longer than any sync of a disk that is still good for something.
     private static let standstillLimit = Duration.seconds(5)
 
@@ -94,14 +110,21 @@ extension MemberController {
         }
         if let problem = careVerdict.problem { problems.append(problem) }
         if promise.duty == .resigned {
+            let why =
+                switch resignation {
+                case .serverEnded: "its server ended"
+                case .isolated: "gave up, since no majority of the voters was connected to it"
+                // An agent that was started since.
+                case nil: "its server is gone"
+                }
             problems.append(
                 AgentStatus.Problem(
-                    reason: "Resigned",
-                    message:
-                        "this member led epoch \(promise.epoch) and lost its server; a leader is to be elected anew"
+                    reason: AgentStatus.Problem.resigned,
+                    message: "it led epoch \(promise.epoch), and \(why)"
                 )
             )
         }
+        if let isolation { problems.append(isolation) }
         if let standstill { problems.append(standstill) }
         if incompleteLog, let terms = promise.terms, snapshot.position < terms.start {
             problems.append(

@@ -21,7 +21,7 @@ extension MemberController {
         case .fenceServer:
             await fence("its server id belongs to a role that this member does not have")
         case .resign:
-            try await resign(replication)
+            try await resign(replication, .serverEnded)
         case .feedServer:
             let statements = ServerCommands.feed(
                 port: replication.feedPort,
@@ -135,14 +135,15 @@ extension MemberController {
         }
     }
 
-    func resign(_ replication: Replication) async throws {
+    func resign(_ replication: Replication, _ why: Resignation) async throws {
         let voters = promise.terms?.voters.count ?? 1
         let next = Promise(epoch: promise.epoch, duty: .resigned)
         try state.write(next)
         promise = next
+        resignation = why
         forgetEpoch()
         try await replication.standDown()
-        logger.notice("the epoch's leader lost its server", metadata: ["epoch": "\(next.epoch)"])
+        logger.notice("gave up leading", metadata: ["epoch": "\(next.epoch)", "reason": "\(why)"])
         if let observation, observation.id != ServerOptions.failSafeID(ordinal: configuration.ordinal) {
             await fence("its epoch is over")
         } else if voters > 1, case .down = serverSituation {
@@ -228,7 +229,7 @@ extension MemberController {
         isolatedSince = nil
         logger.warning("no majority of the voters is connected any more: this member gives up leading")
         do {
-            try await resign(replication)
+            try await resign(replication, .isolated)
         } catch {
             failures["step"] = problem(error, "StepFailed")
         }

@@ -52,6 +52,12 @@ actor MemberController {
     var relayPasses = false
     /// When the port is the server's again.
     var relayEnd: ContinuousClock.Instant = .now
+    /// Why this agent has given up leading the promised epoch.
+    enum Resignation {
+        case serverEnded
+        case isolated
+    }
+    var resignation: Resignation?
     /// Since when a leader has not heard a majority of the voters.
     var isolatedSince: ContinuousClock.Instant?
 
@@ -419,6 +425,7 @@ actor MemberController {
         beating = nil
         ensuring?.cancel()
         ensuring = nil
+        isolatedSince = nil
     }
 
     func fence(_ why: String) async {

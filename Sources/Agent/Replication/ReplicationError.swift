@@ -30,7 +30,7 @@ public enum ReplicationError: Error, Hashable, Sendable, CustomStringConvertible
         case .roleChanged: "RoleChanged"
         case .wrongRole: "WrongRole"
         case .serverRefused: "ServerRefused"
-        case .storage: "StorageFailed"
+        case .storage: AgentStatus.Problem.storageFailed
         case .certificates: "InvalidCertificates"
         case .closed: "Closed"
         }

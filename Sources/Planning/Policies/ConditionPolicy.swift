@@ -74,11 +74,11 @@ struct GroupConditions {
             return Verdict(.false, bootstrapping)
         case .recorded:
             return Verdict(.false, .promoting, "\(leader) is told that it leads epoch \(draft.status.epoch)")
-        case .suspected(let why):
+        case .suspected(let finding):
             // It may well take writes; the operator cannot know.
-            return Verdict(.unknown, .leaderSuspected, why)
-        case .lost(let why):
-            return Verdict(.false, .leaderLost, why)
+            return Verdict(.unknown, .leaderSuspected, finding.words)
+        case .lost(let finding):
+            return Verdict(.false, .leaderLost, finding.words)
         case .handover(let why):
             return Verdict(.false, .changingLeader, why)
         case .sealing(let why):
@@ -154,7 +154,7 @@ struct GroupConditions {
         case .none: return Verdict(.true, bootstrapping)
         case .lost, .handover, .sealing, .recorded, .leads(isWritable: false):
             return Verdict(.true, writable.finding)
-        case .suspected(let why): return Verdict(.true, .leaderSuspected, why)
+        case .suspected(let finding): return Verdict(.true, .leaderSuspected, finding.words)
         case .leads(isWritable: true), .blocked: break
         }
         if let worst = worst(of: underWay) { return Verdict(.true, worst.reason, describe(underWay)) }

@@ -6,18 +6,32 @@ import XDB
 /// The record is all that this does: the status is written before any action of the plan, and telling the members is
 /// `RolePolicy`'s, which works from the record. Whoever observes next, this operator or another, goes on from there.
 enum ElectionPolicy {
+    /// Why there is an election.
+    struct Occasion {
+        var words: String
+        var cause: XDBGroup.ElectionCause
+        /// What was found of the leader, when it is given up.
+        var verdict: XDBGroup.LeaderVerdict?
+
+        init(_ words: String, _ cause: XDBGroup.ElectionCause, _ verdict: XDBGroup.LeaderVerdict? = nil) {
+            self.words = words
+            self.cause = cause
+            self.verdict = verdict
+        }
+    }
+
     static func apply(_ draft: inout Draft) {
-        let why: String
-        let cause: XDBGroup.ElectionCause
+        let occasion: Occasion
         switch draft.leadership {
         case .none:
             // The first epoch counts on every voter's directory, so each must be there and be recorded as joined.
             guard !draft.voters.isEmpty, draft.voters.allSatisfy(\.joined) else { return }
-            (why, cause) = ("first election", .first)
-        case .lost(let reason):
-            if isLeftToPeople(draft) { return wait(reason, &draft) }
-            (why, cause) = (reason, .failover)
-        case .handover(let reason): (why, cause) = (reason, draft.status.election?.cause ?? .handOver)
+            occasion = Occasion("first election", .first)
+        case .lost(let finding):
+            if isLeftToPeople(draft) { return wait(finding.words, &draft) }
+            occasion = Occasion(finding.words, .failover, finding.verdict)
+        case .handover(let reason):
+            occasion = Occasion(reason, draft.status.election?.cause ?? .handOver, draft.status.election?.verdict)
         case .leads, .recorded, .suspected, .sealing, .blocked: return
         }
 
@@ -30,30 +44,30 @@ enum ElectionPolicy {
                 // Of a newcomer only one with the log of the epoch before.
                 return answer.member != joining?.name || answer.position.epoch == draft.status.epoch
             },
-            cause,
+            occasion.cause,
             draft
         )
         let outcome = Election(
             epoch: epoch,
-            voters: voters.map { voter(of: $0, cause, draft) },
+            voters: voters.map { voter(of: $0, occasion.cause, draft) },
             answers: answers,
             preferredZones: draft.spec.placement.zones,
             previousLeader: draft.status.leader,
             wished: draft.status.election?.to,
-            joining: joining.map { voter(of: $0, cause, draft) }
+            joining: joining.map { voter(of: $0, occasion.cause, draft) }
         ).decide()
 
         switch outcome {
         case .elected(let elected):
             if let joining, elected.joined == nil, isAwaited(joining, draft) {
-                return seal(voters, joining: joining, epoch, answers, why, cause, &draft)
+                return seal(voters, joining: joining, epoch, answers, occasion, &draft)
             }
-            record(elected, voters: voters, why, cause, &draft)
-        case .noQuorum: seal(voters, joining: joining, epoch, answers, why, cause, &draft)
+            record(elected, voters: voters, occasion, &draft)
+        case .noQuorum: seal(voters, joining: joining, epoch, answers, occasion, &draft)
         case .refused(let refusal):
-            draft.leadership = .blocked(Finding(.electionRefused, "\(why); \(refusal.sentence)"))
+            draft.leadership = .blocked(Finding(.electionRefused, "\(occasion.words); \(refusal.sentence)"))
             // A candidate that did not answer in time may be there now.
-            seal(voters, epoch, answers, why, cause, &draft, leadership: draft.leadership)
+            seal(voters, epoch, answers, occasion, &draft, leadership: draft.leadership)
         }
     }
 
@@ -181,8 +195,7 @@ enum ElectionPolicy {
         joining: XDBGroup.MemberStatus? = nil,
         _ epoch: Epoch,
         _ answers: [SealAnswer],
-        _ why: String,
-        _ cause: XDBGroup.ElectionCause,
+        _ occasion: Occasion,
         _ draft: inout Draft,
         leadership: Leadership? = nil
     ) {
@@ -201,17 +214,17 @@ enum ElectionPolicy {
                 missing: voters.map(\.name).filter { !present.contains($0) }
             )
             draft.leadership = .blocked(
-                Finding(.noQuorum, "\(why); \(missing.sentence)\(ForcedLeader.hint(draft))")
+                Finding(.noQuorum, "\(occasion.words); \(missing.sentence)\(ForcedLeader.hint(draft))")
             )
             draft.checkAgain(within: .seconds(1))
             return
         }
         let asked = (reachable + [joining].compactMap(\.self)).map(\.name).filter { !answered.contains($0) }
         if !asked.isEmpty {
-            if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, why, cause, draft) }
-            draft.act(.seal(members: asked, SealRequest(epoch: epoch, isHandOver: isHandOver(cause))))
+            if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, occasion, draft) }
+            draft.act(.seal(members: asked, SealRequest(epoch: epoch, isHandOver: isHandOver(occasion.cause))))
         }
-        draft.leadership = leadership ?? .sealing("\(why); voters are asked to promise epoch \(epoch)")
+        draft.leadership = leadership ?? .sealing("\(occasion.words); voters are asked to promise epoch \(epoch)")
         draft.checkAgain(within: .seconds(1))
     }
 
@@ -228,19 +241,19 @@ enum ElectionPolicy {
     /// A wish stays one when it needs a newer epoch.
     static func election(
         _ epoch: Epoch,
-        _ why: String,
-        _ cause: XDBGroup.ElectionCause,
+        _ occasion: Occasion,
         _ draft: Draft
     ) -> XDBGroup.ElectionStatus {
         let begun = draft.status.election
         var election = begun ?? XDBGroup.ElectionStatus()
         election.epoch = epoch
         if begun?.isWish == true { return election }
-        election.reason = why
-        election.cause = cause
+        election.reason = occasion.words
+        election.cause = occasion.cause
+        election.verdict = occasion.verdict
         election.time = draft.observation.now.wholeSeconds
         election.began = MicroTime(draft.observation.now)
-        if cause == .failover, let leader = draft.member(draft.status.leader) {
+        if occasion.cause == .failover, let leader = draft.member(draft.status.leader) {
             election.heard = MicroTime(draft.observation.now.advanced(by: .zero - draft.silence(of: leader)))
         }
         return election
@@ -253,8 +266,7 @@ enum ElectionPolicy {
     static func record(
         _ elected: Elected,
         voters: [XDBGroup.MemberStatus],
-        _ why: String,
-        _ cause: XDBGroup.ElectionCause,
+        _ occasion: Occasion,
         loss: ForcedLoss? = nil,
         _ draft: inout Draft
     ) {
@@ -266,8 +278,9 @@ enum ElectionPolicy {
         record.start = elected.start
         record.source = elected.source
         record.time = draft.observation.now.wholeSeconds
-        record.reason = "\(why): \(elected.sentence)"
-        record.cause = cause
+        record.reason = "\(occasion.words): \(elected.sentence)"
+        record.cause = occasion.cause
+        record.verdict = occasion.verdict
         record.rule = elected.rule.rawValue
         record.answers = elected.ballots.compactMap { ballot in
             ballot.position.map { position in
@@ -290,7 +303,7 @@ enum ElectionPolicy {
         record.began = draft.status.election?.began
         record.recorded = MicroTime(draft.observation.now)
         record.operation =
-            cause == .failover ? draft.names.failover(elected.epoch) : draft.status.election?.operation
+            occasion.cause == .failover ? draft.names.failover(elected.epoch) : draft.status.election?.operation
         draft.status.epochs = [record] + draft.status.epochs.prefix(history - 1)
         draft.status.epoch = elected.epoch
         draft.status.leader = elected.leader

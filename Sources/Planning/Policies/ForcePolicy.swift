@@ -74,7 +74,7 @@ enum ForcePolicy {
         switch outcome {
         case .elected(let elected) where elected.leader == forced.wish.member:
             let loss = ForcedLoss(forced, start: elected.start, answers: answers)
-            ElectionPolicy.record(elected, voters: voters, why, .forced, loss: loss, &draft)
+            ElectionPolicy.record(elected, voters: voters, ElectionPolicy.Occasion(why, .forced), loss: loss, &draft)
         case .elected(let elected):
             let refusal = elected.refusals.first { $0.member == forced.wish.member }?.reason ?? "it may not lead"
             draft.leadership = .blocked(

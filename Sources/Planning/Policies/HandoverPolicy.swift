@@ -86,7 +86,7 @@ enum HandoverPolicy {
         // A failover that was about to begin becomes the one that was asked for.
         let epoch = ElectionPolicy.target(draft)
         draft.status.election = nil
-        var election = ElectionPolicy.election(epoch, why, cause, draft)
+        var election = ElectionPolicy.election(epoch, ElectionPolicy.Occasion(why, cause), draft)
         election.to = member
         election.operation = operation
         election.joining = joining
@@ -122,7 +122,7 @@ struct LeaderChange {
         switch draft.leadership {
         case .none: return .wait("the group has had no leader yet")
         case .recorded, .leads(isWritable: false), .handover, .sealing: return .wait("another change of leader goes on")
-        case .suspected(let why): return .wait(why)
+        case .suspected(let finding): return .wait(finding.words)
         case .blocked(let finding): return .wait(finding.message)
         case .leads(isWritable: true), .lost: break
         }

@@ -9,10 +9,10 @@ enum Leadership: Hashable {
     case leads(isWritable: Bool)
     /// The leader answers, and has not been told yet, or not heard yet, that it leads.
     case recorded
-    /// The leader is silent, and is not given up: why.
-    case suspected(String)
-    /// There must be an election: why.
-    case lost(String)
+    /// The leader is silent, and is not given up.
+    case suspected(LeaderFinding)
+    /// There must be an election.
+    case lost(LeaderFinding)
     /// There is to be an election although the leader leads: why.
     case handover(String)
     /// An election waits for answers, of which enough can be had.
@@ -27,6 +27,17 @@ enum Leadership: Hashable {
         case .blocked(let finding): finding.message
         case .none, .leads, .recorded, .suspected, .lost, .handover: nil
         }
+    }
+}
+
+/// What was found of a leader: the case, and the same in words for whoever has to act on it.
+struct LeaderFinding: Hashable {
+    var verdict: XDBGroup.LeaderVerdict
+    var words: String
+
+    init(_ verdict: XDBGroup.LeaderVerdict, _ words: String) {
+        self.verdict = verdict
+        self.words = words
     }
 }
 
@@ -59,23 +70,27 @@ enum LeadershipPolicy {
         let epoch = draft.status.epoch
         guard epoch > .none else { return .none }
         guard let leader = draft.member(draft.status.leader) else {
-            return .lost("the recorded leader is not a member")
+            return lost(.unknown, "the recorded leader is not a member")
         }
         // A promise of a newer epoch cannot be taken back, so that voter can only take part again in a newer one.
         for voter in draft.voters + draft.outsiders {
-            if let agent = draft.heard(voter), agent.epoch > epoch {
-                if let election = draft.status.election, agent.epoch == election.epoch { return .lost(election.reason) }
-                return .lost("\(voter.name) has promised epoch \(agent.epoch) in an election that was not finished")
+            guard let agent = draft.heard(voter), agent.epoch > epoch else { continue }
+            if let election = draft.status.election, agent.epoch == election.epoch {
+                return lost(election.verdict ?? .newerEpoch, election.reason)
             }
+            return lost(
+                .newerEpoch,
+                "\(voter.name) has promised epoch \(agent.epoch) in an election that was not finished"
+            )
         }
         guard let agent = draft.heard(leader) else { return silent(leader, draft) }
         if agent.group == nil || agent.group != draft.observation.group.metadata.uid {
-            return .lost("the data of \(leader.name) are not there")
+            return lost(.dataGone, "the data of \(leader.name) are not there")
         }
         if let refusal = draft.agent(of: leader)?.refusal, refusal.request == .lead, refusal.epoch == epoch,
             agent.role != .leader
         {
-            return .lost("\(leader.name) refuses to lead: \(refusal.error.message)")
+            return lost(.refuses, "\(leader.name) refuses to lead: \(refusal.error.message)")
         }
         guard agent.epoch == epoch else { return .recorded }
         switch agent.role {
@@ -84,59 +99,85 @@ enum LeadershipPolicy {
                 agent.position < draft.status.epochs.first?.start ?? .zero, draft.heard(source) == nil,
                 draft.silence(of: source) >= draft.unreachable
             {
-                return .lost("\(source.name), from which \(leader.name) completes its log, is gone")
+                return lost(.sourceGone, "\(source.name), from which \(leader.name) completes its log, is gone")
             }
-            if let hang = hang(leader, agent, draft) { return .lost(hang) }
+            if let finding = uselessness(of: leader, agent, draft) { return .lost(finding) }
             return .leads(isWritable: agent.phase == .writable)
         case .follower:
-            return .lost("\(leader.name) follows in the epoch that it should lead")
+            return lost(.refuses, "\(leader.name) follows in the epoch that it should lead")
         case .sealed:
             // It has led this epoch, and lost the server with which it did: it must never lead this epoch again.
-            if agent.problems.contains(where: { $0.reason == "Resigned" }) || agent.position.epoch >= epoch {
-                return .lost("the server of \(leader.name) ended while it led")
+            if let resignation = agent.problems.first(where: { $0.reason == AgentStatus.Problem.resigned }) {
+                let isCutOff = agent.problems.contains { $0.reason == AgentStatus.Problem.noMajority }
+                return lost(
+                    isCutOff ? .cutOff : .serverGone,
+                    "\(leader.name) has given up leading: \(resignation.message)"
+                )
+            }
+            if agent.position.epoch >= epoch {
+                return lost(.serverGone, "the server of \(leader.name) ended while it led")
             }
             return .recorded
         }
     }
 
-    /// Why a leader that is alive counts as failed, although a majority of voters would acknowledge: its server commits
-    /// nothing, or its log cannot be written, with or without a server that takes writes.
+    private static func lost(_ verdict: XDBGroup.LeaderVerdict, _ words: String) -> Leadership {
+        .lost(LeaderFinding(verdict, words))
+    }
+
+    private static func suspected(_ verdict: XDBGroup.LeaderVerdict, _ words: String) -> Leadership {
+        .suspected(LeaderFinding(verdict, words))
+    }
+
+    // MARK: A leader that answers
+
+    /// Why a leader that answers counts as failed: nothing can be committed on it, although the others could be a group
+    /// that commits.
     ///
-    /// Another candidate must be there for that.
-    private static func hang(
-        _ leader: XDBGroup.MemberStatus,
+    /// Another candidate must be there for that: a slow leader is better than none.
+    private static func uselessness(
+        of leader: XDBGroup.MemberStatus,
         _ agent: AgentStatus,
         _ draft: Draft
-    ) -> String? {
+    ) -> LeaderFinding? {
         let others = draft.voters.filter { $0.name != leader.name }
-        let voters = draft.voters.count
-        let problem: AgentStatus.Problem
-        // A log that cannot be written is given to nobody, and what cannot be written may be a promise too: the others
-        // must be able to elect by themselves.
-        if let failure = agent.problems.first(where: { $0.reason == "StorageFailed" }) {
-            guard others.count(where: { draft.heard($0) != nil }) >= majority(of: voters) else { return nil }
-            problem = failure
-        } else if agent.phase == .writable,
-            let standstill = agent.problems.first(where: { Self.standstills.contains($0.reason) })
-        {
-            let names = Set(others.map(\.name))
-            let connected = agent.peers.count { $0.connected && names.contains($0.name) }
-            guard 1 + connected >= majority(of: voters) else { return nil }
-            problem = standstill
-        } else {
-            return nil
-        }
         let isReplaceable = others.contains { other in
             other.kind == .candidate && [.streaming, .connecting].contains(draft.heard(other)?.phase)
                 && MemberExamination(draft: draft, member: other).refusal == nil
         }
-        return isReplaceable ? "\(leader.name) commits nothing: \(problem.message)" : nil
+        guard isReplaceable else { return nil }
+        let needed = majority(of: draft.voters.count)
+        let names = Set(others.map(\.name))
+        let isHeardByMajority = 1 + agent.peers.count { $0.connected && names.contains($0.name) } >= needed
+        // Whoever cannot write its log, or reaches nobody, may not be able to promise: the others must do without it.
+        let canElectWithoutIt = others.count { draft.heard($0) != nil } >= needed
+
+        for problem in agent.problems {
+            guard let verdict = verdicts[problem.reason] else { continue }
+            switch verdict {
+            case .logFailed where canElectWithoutIt,
+                .cutOff where agent.phase == .writable && canElectWithoutIt && !isHeardByMajority,
+                .hung where agent.phase == .writable && isHeardByMajority,
+                .diskFull where agent.phase == .writable && isHeardByMajority,
+                .diskReadOnly where agent.phase == .writable && isHeardByMajority:
+                return LeaderFinding(verdict, "\(leader.name) commits nothing: \(problem.message)")
+            default: continue
+            }
+        }
+        return nil
     }
 
-    /// Problems of a leader's server with which its commits stand still.
-    private static let standstills: Set<String> = [
-        "ServerUnresponsive", "CommitsStandStill", "DiskFull", "DiskReadOnly",
+    /// Problems of a leader with which it commits nothing.
+    private static let verdicts: [String: XDBGroup.LeaderVerdict] = [
+        AgentStatus.Problem.storageFailed: .logFailed,
+        AgentStatus.Problem.noMajority: .cutOff,
+        "ServerUnresponsive": .hung,
+        "CommitsStandStill": .hung,
+        "DiskFull": .diskFull,
+        "DiskReadOnly": .diskReadOnly,
     ]
+
+    // MARK: A leader that is silent
 
     private static func silent(_ leader: XDBGroup.MemberStatus, _ draft: Draft) -> Leadership {
         let others = draft.voters.filter { $0.name != leader.name }
@@ -148,23 +189,46 @@ enum LeadershipPolicy {
         guard 1 + others.count - deaf.count < majority(of: draft.voters.count) else {
             if hearing.isEmpty {
                 let silent = others.filter { draft.heard($0) == nil }.map(\.name).joined(separator: ", ")
-                return .suspected(
+                return suspected(
+                    .votersUnreachable,
                     "\(name) is silent, and so are too many other voters to know more (\(silent)); bring back their pods "
                         + "or nodes\(ForcedLeader.hint(draft))"
                 )
             }
             let names = hearing.map(\.name).joined(separator: ", ")
-            return .suspected("\(name) does not answer the operator, but \(names) still hears it")
+            return suspected(.operatorCutOff, "\(name) does not answer the operator, but \(names) still hears it")
         }
-        if draft.pod(of: leader) == nil {
-            return .lost("the pod of \(name) is gone, and no other voter hears it")
+        guard let pod = draft.pod(of: leader) else {
+            return lost(.podGone, "the pod of \(name) is gone, and no other voter hears it")
         }
         guard draft.silence(of: leader) >= draft.unreachable else {
-            return .suspected("\(name) is silent; it is given up after \(draft.spec.failover.unreachableSeconds) s")
+            return suspected(
+                .silent,
+                "\(name) is silent; it is given up after \(draft.spec.failover.unreachableSeconds) s"
+            )
         }
-        return .lost(
+        let (verdict, circumstances) = circumstances(of: pod, draft)
+        return lost(
+            verdict,
             "nothing was heard of \(name) for \(draft.spec.failover.unreachableSeconds) s, and no majority of voters "
-                + "hears it"
+                + "hears it; \(circumstances)"
         )
+    }
+
+    /// What pod and node say of a leader that nobody hears.
+    ///
+    /// They say it late: that a node is not ready is known after 40 s.
+    private static func circumstances(
+        of pod: PodObservation,
+        _ draft: Draft
+    ) -> (verdict: XDBGroup.LeaderVerdict, words: String) {
+        if let name = pod.node {
+            guard let node = draft.observation.nodes.first(where: { $0.name == name }) else {
+                return (.nodeGone, "its node \(name) is not in the cluster any more")
+            }
+            if node.ready != .true { return (.nodeGone, "its node \(name) is not ready") }
+        }
+        if !pod.isRunning { return (.agentGone, "its container does not run") }
+        return (.unreachable, "its pod and node were well when they were heard of last")
     }
 }

@@ -179,7 +179,9 @@ struct MemberExamination {
 
     /// What an agent tells and what an election, or nobody, has to care for: a lost leadership, an option that is safely
     /// ignored.
-    private static let harmless: Set<String> = ["Resigned", "OptionIgnored"]
+    private static let harmless: Set<String> = [
+        AgentStatus.Problem.resigned, AgentStatus.Problem.noMajority, "OptionIgnored",
+    ]
 
     /// Agents' reasons that people look for keep their name; the others are told in words.
     private static func reason(of text: String) -> Reason {

@@ -222,6 +222,7 @@ struct OperationProgress {
         certificate.start = record.start
         certificate.source = record.source
         certificate.rule = record.rule
+        certificate.verdict = record.verdict
         certificate.reason = record.reason
         certificate.voters = record.voters
         certificate.answers = record.answers

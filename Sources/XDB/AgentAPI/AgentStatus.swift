@@ -93,6 +93,13 @@ public struct AgentStatus: Hashable, Sendable, Codable {
             self.reason = reason
             self.message = message
         }
+
+        /// It led the epoch that it has promised, and never leads it again.
+        public static let resigned = "Resigned"
+        /// A leader hears no majority of the voters, or gave up leading for that.
+        public static let noMajority = "NoMajority"
+        /// What its log or its promises are kept in cannot be written.
+        public static let storageFailed = "StorageFailed"
     }
 
     /// The end of a log that was removed because the group does not have it: an old leader's transactions that nobody

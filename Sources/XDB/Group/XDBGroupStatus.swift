@@ -80,6 +80,7 @@ extension XDBGroup {
         public var time: Time?
         public var reason = ""
         public var cause: ElectionCause?
+        public var verdict: LeaderVerdict?
         public var operation: String?
         public var rule: String?
         public var answers: [ElectionAnswer] = []
@@ -111,6 +112,7 @@ extension XDBGroup {
             Field("time", \.time, description: "When the epoch was recorded."),
             Field("reason", \.reason, description: "Why there was an election, and why this member was chosen."),
             Field("cause", \.cause, description: "What kind of reason it was."),
+            Field("verdict", \.verdict, description: "What was found of the leader that was given up."),
             Field("operation", \.operation, description: "The XDBOperation that asked for it, or that records it."),
             Field("rule", \.rule, description: "What told the elected member from the other candidates."),
             Field(
@@ -164,6 +166,46 @@ extension XDBGroup {
         case voterAdded = "VoterAdded"
     }
 
+    /// What was found of a leader that is silent, useless or lost.
+    public enum LeaderVerdict: String, FieldChoice {
+        /// The operator alone does not hear it: nothing is done.
+        case operatorCutOff = "OperatorCutOff"
+        /// It is silent, and so are too many other voters to know more: nothing is done.
+        case votersUnreachable = "VotersUnreachable"
+        /// It has been silent for less than the limit: nothing is done yet.
+        case silent = "Silent"
+        /// Its server ended while it led.
+        case serverGone = "ServerGone"
+        /// Its container does not run.
+        case agentGone = "AgentGone"
+        /// Its pod was deleted.
+        case podGone = "PodGone"
+        /// Its node is not ready, or is no node of the cluster any more.
+        case nodeGone = "NodeGone"
+        /// Neither the operator nor the voters hear it, and its pod and node seem well: it hangs, or its network is cut.
+        case unreachable = "Unreachable"
+        /// The operator hears it, and no majority of the voters does.
+        case cutOff = "CutOff"
+        /// Its server does not answer or commits nothing, although a majority would acknowledge.
+        case hung = "Hung"
+        /// Its disk is full.
+        case diskFull = "DiskFull"
+        /// Its disk has become read-only.
+        case diskReadOnly = "DiskReadOnly"
+        /// Its log cannot be written.
+        case logFailed = "LogFailed"
+        /// Its directory is not the one with which it joined.
+        case dataGone = "DataGone"
+        /// Its agent refuses the epoch that it was elected for.
+        case refuses = "Refuses"
+        /// The voter that its log was to be completed from is gone.
+        case sourceGone = "SourceGone"
+        /// A voter has promised a newer epoch, in an election that was not finished.
+        case newerEpoch = "NewerEpoch"
+        /// It is no member of the group.
+        case unknown = "Unknown"
+    }
+
     /// The answer of a sealed voter.
     public struct ElectionAnswer: Structure {
         public var voter = ""
@@ -197,6 +239,7 @@ extension XDBGroup {
         public var epoch = Epoch.none
         public var reason = ""
         public var cause: ElectionCause?
+        public var verdict: LeaderVerdict?
         public var to: String?
         public var joining: String?
         public var operation: String?
@@ -211,6 +254,7 @@ extension XDBGroup {
             Field("epoch", \.epoch, .required, description: "The epoch that voters are asked to promise."),
             Field("reason", \.reason, description: "Why there is an election."),
             Field("cause", \.cause, description: "What kind of reason it is."),
+            Field("verdict", \.verdict, description: "What was found of the leader that is given up."),
             Field("to", \.to, description: "The candidate that is wished for."),
             Field("joining", \.joining, description: "The member that gets a vote with the epoch."),
             Field("operation", \.operation, description: "The XDBOperation that asked for it."),

@@ -240,6 +240,7 @@ extension XDBOperation {
         public var start = Position.zero
         public var source: String?
         public var rule: String?
+        public var verdict: XDBGroup.LeaderVerdict?
         public var reason = ""
         public var voters: [String] = []
         public var answers: [XDBGroup.ElectionAnswer] = []
@@ -263,6 +264,7 @@ extension XDBOperation {
             ),
             Field("source", \.source, description: "The voter from which the leader completed its log."),
             Field("rule", \.rule, description: "What told the elected member from the other candidates."),
+            Field("verdict", \.verdict, description: "What was found of the leader that was given up."),
             Field("reason", \.reason, description: "Why there was an election."),
             Field("voters", \.voters, .list(.atomic), description: "Whose answers counted."),
             Field(

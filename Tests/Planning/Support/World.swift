@@ -379,7 +379,7 @@ struct World {
         status.phase = .idle
         switch disk.duty {
         case .sealed: break
-        case .resigned: status.problems = [.init(reason: "Resigned", message: "it led and lost its server")]
+        case .resigned: status.problems = [.init(reason: "Resigned", message: "it led epoch 1, and its server ended")]
         case .lead:
             status.role = .leader
             status.isStopping = stopping.contains(pod.member) ? true : nil
