@@ -51,24 +51,70 @@ struct Accounts: Sendable {
 
     /// Makes the accounts as they are wanted; writes nothing for one that is so already.
     ///
-    /// - Parameter grant: the rights are given anew as well; once for each epoch is enough.
-    static func ensure(_ accounts: [Account], _ sql: ServerSQL, grant: Bool) async throws {
+    /// Changes of accounts are not transactional: a server that was killed cannot remove a tail with one. So there are none
+    /// that are not needed, above all not in every epoch again, and nothing that the engine has not on the disk yet stands
+    /// before them in the binlog.
+    ///
+    /// - Parameters:
+    ///   - sql: A connection whose statements stay out of the binlog.
+    ///   - writer: The connection that writes.
+    static func ensure(_ accounts: [Account], reading sql: ServerSQL, writing writer: ServerSQL) async throws {
         for account in accounts {
-            let user = ServerSQL.literal(account.name)
-            let current = try await hash(of: account, sql)
-            if current == nil {
-                // The application's database comes with its account, once: a user may drop it later.
-                if account.name == "app" { try await sql.execute(["CREATE DATABASE IF NOT EXISTS app"]) }
-                _ = try await sql.query(
-                    "CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
-                )
-            } else if current != account.hash {
-                _ = try await sql.query(
-                    "ALTER USER \(user)@'%' IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
-                )
-            }
-            guard grant || current == nil else { continue }
-            try await sql.execute(grants(account.name))
+            let statements = try await missing(of: account, sql)
+            guard !statements.isEmpty else { continue }
+            try await writer.execute(["FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS"] + statements)
+        }
+    }
+
+    /// The statements that an account lacks.
+    private static func missing(of account: Account, _ sql: ServerSQL) async throws -> [String] {
+        let user = "\(ServerSQL.literal(account.name))@'%'"
+        let identity = "\(user) IDENTIFIED BY PASSWORD \(ServerSQL.literal(account.hash))"
+        let wanted = grants(account.name)
+        guard let current = try await hash(of: account, sql) else {
+            // The application's database comes with its account, once: a user may drop it later.
+            let database = account.name == "app" ? ["CREATE DATABASE IF NOT EXISTS app"] : []
+            return database + ["CREATE USER IF NOT EXISTS \(identity)"] + wanted.map { $0.statement(for: user) }
+        }
+        let present = try await sql.query("SHOW GRANTS FOR \(user)").compactMap { row in
+            row.columns.values.first.flatMap(Grant.init)
+        }
+        let change = current == account.hash ? [] : ["ALTER USER \(identity)"]
+        let lacking = wanted.filter { grant in !present.contains { $0.covers(grant) } }
+        return change + lacking.map { $0.statement(for: user) }
+    }
+
+    /// Rights on something.
+    struct Grant: Hashable, Sendable {
+        var rights: [String]
+        /// As the server writes it, for example ``mysql`.*`.
+        var object: String
+        var mayGrant = false
+
+        init(_ rights: [String], on object: String, mayGrant: Bool = false) {
+            self.rights = rights
+            self.object = object
+            self.mayGrant = mayGrant
+        }
+
+        /// Reads a line of `SHOW GRANTS`; nil for one that grants something else, a role for example.
+        init?(_ line: String) {
+            guard line.hasPrefix("GRANT "), let on = line.firstRange(of: " ON "),
+                let to = line[on.upperBound...].firstRange(of: " TO ")
+            else { return nil }
+            rights = line[..<on.lowerBound].dropFirst(6).split(separator: ", ").map(String.init)
+            object = String(line[on.upperBound..<to.lowerBound])
+            mayGrant = line.hasSuffix(" WITH GRANT OPTION")
+        }
+
+        /// True when whoever has this has the other as well.
+        func covers(_ other: Grant) -> Bool {
+            object == other.object && (mayGrant || !other.mayGrant)
+                && (rights.contains("ALL PRIVILEGES") || Set(other.rights).isSubset(of: rights))
+        }
+
+        func statement(for user: String) -> String {
+            "GRANT \(rights.joined(separator: ", ")) ON \(object) TO \(user)\(mayGrant ? " WITH GRANT OPTION" : "")"
         }
     }
 
@@ -80,17 +126,16 @@ struct Accounts: Sendable {
     /// Not among the global rights, for each of them could undo the group's safety: SUPER, CONNECTION ADMIN, READ_ONLY
     /// ADMIN, the BINLOG and REPLICATION ones, SET USER, FEDERATED ADMIN, FILE, RELOAD (it allows RESET MASTER), and
     /// CREATE USER (it allows renaming the agent's account).
-    static func grants(_ name: String) -> [String] {
-        let user = "\(ServerSQL.literal(name))@'%'"
+    static func grants(_ name: String) -> [Grant] {
         let administrator = name == "admin"
         var grants = [
-            "GRANT ALL PRIVILEGES ON `%`.* TO \(user)\(administrator ? " WITH GRANT OPTION" : "")",
-            "GRANT LOCK TABLES ON mysql.* TO \(user)",
-            "GRANT SELECT ON xdb.* TO \(user)",
-            "GRANT SELECT ON sys.* TO \(user)",
+            Grant(["ALL PRIVILEGES"], on: "`%`.*", mayGrant: administrator),
+            Grant(["LOCK TABLES"], on: "`mysql`.*"),
+            Grant(["SELECT"], on: "`xdb`.*"),
+            Grant(["SELECT"], on: "`sys`.*"),
         ]
         if administrator {
-            grants.append("GRANT PROCESS, SHOW DATABASES, BINLOG MONITOR, SLAVE MONITOR ON *.* TO \(user)")
+            grants.append(Grant(["PROCESS", "SHOW DATABASES", "BINLOG MONITOR", "SLAVE MONITOR"], on: "*.*"))
         }
         return grants
     }

@@ -96,8 +96,8 @@ struct ControlAPI: Service {
         switch error.reason {
         case "InvalidRequest", "InvalidEpoch": .badRequest
         case "NotFound": .notFound
-        case "EpochTooOld", "EpochConflict", AgentStatus.Problem.resigned, "NotACandidate", "NotAVoter", "FollowsItself",
-            "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized":
+        case AgentStatus.Problem.resigned, "EpochTooOld", "EpochConflict", "NotACandidate", "NotAVoter",
+            "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized":
             .conflict
         case "InternalError": .internalServerError
         default: .serviceUnavailable

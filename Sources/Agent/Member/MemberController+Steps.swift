@@ -188,7 +188,6 @@ extension MemberController {
     func ensureUsers() {
         guard ensuring == nil else { return }
         let epoch = promise.epoch
-        let grant = !grantsGiven
         lastEnsured = .now
         ensuring = Task {
             do {
@@ -197,13 +196,9 @@ extension MemberController {
                     usersEnsured = true
                     wakeup.yield()
                 }
-                // Changes of accounts are not transactional. After a kill a server cannot remove a tail with one, so
-                // nothing that the engine has not on the disk yet should stand before them in the binlog.
-                _ = try await writer.query("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS")
-                try await Accounts.ensure(accounts.wanted(), writer, grant: grant)
+                try await Accounts.ensure(accounts.wanted(), reading: local, writing: writer)
                 guard promise.epoch == epoch else { return }
                 usersEnsured = true
-                grantsGiven = true
                 failures["users"] = nil
             } catch {
                 guard promise.epoch == epoch, !(error is CancellationError) else { return }

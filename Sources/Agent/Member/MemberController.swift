@@ -43,7 +43,6 @@ actor MemberController {
     var promoted = false
     var rowAcknowledged = false
     var usersEnsured = false
-    var grantsGiven = false
     var followed: PeerAddress?
     var incompleteLog = false
     /// What keeps the clients of a leader that has handed over, or lost its server.
@@ -420,7 +419,6 @@ actor MemberController {
         for key in ["attach", "row", "users", "pull", "step"] { failures[key] = nil }
         rowAcknowledged = false
         usersEnsured = false
-        grantsGiven = false
         beating?.cancel()
         beating = nil
         ensuring?.cancel()

@@ -98,6 +98,8 @@ struct MemberGroupTests {
             #expect(leader.server.unacknowledged == 0)
             try await member.sql("INSERT INTO shop.t VALUES (3)")
             #expect(try await member.sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM shop.t") == "1,2,3")
+            // Its accounts are there: they are not written again, in no epoch.
+            #expect(try member.occurrences(of: "GRANT LOCK TABLES", inFiles: "binlog.0") == 1)
 
             let old = await #expect(throws: AgentError.self) { try await member.seal(1) }
             #expect(old?.reason == "EpochTooOld")

@@ -158,6 +158,15 @@ final class TestMember: Sendable {
 
     // MARK: SQL as the application
 
+    /// How often a text stands in those files of the data directory whose names begin so.
+    func occurrences(of text: String, inFiles prefix: String) throws -> Int {
+        let data = "\(directory)/data"
+        return try FileManager.default.contentsOfDirectory(atPath: data).filter { $0.hasPrefix(prefix) }.map { name in
+            let contents = try Data(contentsOf: URL(fileURLWithPath: "\(data)/\(name)"))
+            return String(decoding: contents, as: UTF8.self).components(separatedBy: text).count - 1
+        }.reduce(0, +)
+    }
+
     /// Runs a statement over TCP as the application's user; returns the first column of the first row.
     @discardableResult
     func sql(_ statement: String, seconds: UInt32 = 20) async throws -> String? {
