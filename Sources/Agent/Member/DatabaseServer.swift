@@ -106,15 +106,21 @@ actor DatabaseServer {
         watch(process)
     }
 
-    /// Ends the server at once.
+    /// Ends the server at once, and returns when it has ended.
     ///
     /// Nothing that waits for an acknowledgement gets one, and nothing of it is committed.
     func kill() async {
+        beginKill()
+        guard let process else { return }
+        _ = await process.ended()
+        settle(process)
+    }
+
+    /// The same, without waiting for the end.
+    func beginKill() {
         guard let process else { return }
         expected = true
         process.signal(SIGKILL)
-        _ = await process.ended()
-        settle(process)
     }
 
     /// Lets the server end in order; kills it when it takes too long.

@@ -428,7 +428,8 @@ actor MemberController {
 
     func fence(_ why: String) async {
         logger.notice("fencing the server", metadata: ["reason": "\(why)"])
-        await server.kill()
+        // Its memory may take long to be given back; from the signal on it does nothing any more.
+        await server.beginKill()
         await lookAtProcess()
         observation = nil
     }
@@ -484,26 +485,35 @@ actor MemberController {
             await openLog()
             guard replication != nil else { return false }
         }
-        await observe()
         var advanced = false
+        // A look at the server takes longer than the opening of an epoch, which needs none.
+        if MemberPlan.opensEpoch(situation()) { advanced = await attempt(.openEpoch) }
+        await observe()
         for step in MemberPlan.steps(situation()) {
             guard !Task.isCancelled else { return false }
-            do {
-                try await perform(step)
-                failures["step"] = nil
-                advanced = true
-            } catch is CancellationError {
-                return false
-            } catch {
-                failures["step"] = problem(error, "StepFailed")
-                logger.warning("a step failed", metadata: ["step": "\(step)", "error": "\(error)"])
-                observation = nil
-            }
+            if await attempt(step) { advanced = true }
         }
+        guard !Task.isCancelled else { return false }
         await maintain()
         // While something is under way the next look follows soon.
         if isMoving { wakeup.yield() }
         return advanced
+    }
+
+    /// Takes a step; false when it failed, which is told.
+    private func attempt(_ step: Step) async -> Bool {
+        do {
+            try await perform(step)
+            failures["step"] = nil
+            return true
+        } catch is CancellationError {
+            return false
+        } catch {
+            failures["step"] = problem(error, "StepFailed")
+            logger.warning("a step failed", metadata: ["step": "\(step)", "error": "\(error)"])
+            observation = nil
+            return false
+        }
     }
 
     func observe() async {
@@ -516,10 +526,17 @@ actor MemberController {
             return
         }
         // In a steady state the server is asked once a second; on the way to a role, all the time.
-        if observation != nil, !isMoving, let lastObserved, .now - lastObserved < .milliseconds(900) { return }
+        let isRecent = observation != nil && lastObserved.map { .now - $0 < .milliseconds(900) } ?? false
+        if isRecent, !isMoving { return }
         do {
-            observation = try await ServerCommands.observe(local)
-            lastObserved = .now
+            let isFailSafe = observation?.id == ServerOptions.failSafeID(ordinal: configuration.ordinal)
+            if isRecent, isFailSafe, promise.terms != nil {
+                // Until it has applied its log, nothing else of it matters.
+                observation?.applied = try await ServerCommands.applied(local)
+            } else {
+                observation = try await ServerCommands.observe(local)
+                lastObserved = .now
+            }
             // What it has applied need not be kept in the log for it.
             if let applied = observation?.applied { replication?.serverHas(applied) }
             failures["sql"] = nil

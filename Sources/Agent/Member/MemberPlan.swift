@@ -111,6 +111,11 @@ enum MemberPlan {
         return [server, logStep(situation)].compactMap { $0 }
     }
 
+    /// Whether the next step for the log is to open the epoch, whatever a new look at the server would show.
+    static func opensEpoch(_ situation: Situation) -> Bool {
+        !mustResign(situation) && logStep(situation) == .openEpoch
+    }
+
     /// A leader's server is an instance: when it is gone, what it had may be gone too, and only an election tells who
     /// has everything that was acknowledged.
     ///

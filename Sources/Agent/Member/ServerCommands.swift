@@ -38,7 +38,7 @@ enum ServerCommands {
         return observation
     }
 
-    /// Only where a server has ended what it applies: the quick look while it is waited for.
+    /// Only how far a server has applied: the quick look while that is waited for.
     static func applied(_ sql: ServerSQL) async throws -> GTID? {
         try await sql.query("SELECT @@gtid_binlog_pos AS gtid").first?["gtid"].flatMap(GTID.init)
     }
