@@ -54,7 +54,8 @@ struct Failover: AsyncParsableCommand {
         var results: [Cause: Result] = [:]
         for round in 1...rounds {
             for cause in causes { try await measure(cause, round, group, &results[cause, default: Result()]) }
-            print("round \(round) of \(rounds) done")
+            let gaps = causes.map { "\($0.title) \(Int(results[$0]?.gap.values.last ?? 0)) ms" }
+            print("round \(round) of \(rounds): \(gaps.joined(separator: ", "))")
         }
         try await group.delete()
         print("\n" + table(causes, results))

@@ -153,8 +153,10 @@ extension MemberController {
 
     func promote() async throws {
         let id = ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
-        // From here on the server may be this epoch's leader, whatever becomes of the statements.
+        // From here on the server may be this epoch's leader, whatever becomes of the statements: what was seen before,
+        // its id above all, is not to be taken for what it is when a request cuts this short.
         promoted = true
+        observation = nil
         try await local.execute(ServerCommands.promote(id))
         try await ServerCommands.closeSessions(local)
         await writer.disconnect()
