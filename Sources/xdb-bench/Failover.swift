@@ -53,7 +53,7 @@ struct Failover: AsyncParsableCommand {
         try await group.wait(for: "FullyRedundant")
         var results: [Cause: Result] = [:]
         for round in 1...rounds {
-            for cause in causes { try await measure(cause, round, group, &results[cause, default: Result()]) }
+            for cause in causes { try await measure(cause, group, &results[cause, default: Result()]) }
             let gaps = causes.map { "\($0.title) \(Int(results[$0]?.gap.values.last ?? 0)) ms" }
             print("round \(round) of \(rounds): \(gaps.joined(separator: ", "))")
         }
@@ -62,7 +62,7 @@ struct Failover: AsyncParsableCommand {
         try figures(causes, results).write(to: jsonFile)
     }
 
-    private func measure(_ cause: Cause, _ round: Int, _ group: LabGroup, _ result: inout Result) async throws {
+    private func measure(_ cause: Cause, _ group: LabGroup, _ result: inout Result) async throws {
         let writer = try await Writer.start(group, patience: 1, pause: .milliseconds(2))
         try await writer.progress(by: 100)
         let epoch = try await group.epoch()
@@ -76,7 +76,8 @@ struct Failover: AsyncParsableCommand {
             name = "\(group.name)-failover-\(epoch + 1)"
             try await Lab.signal("KILL", Lab.server, of: leader.name, on: node)
         case .change:
-            name = "bench-change-\(round)"
+            // Also a run that was cut short leaves records behind.
+            name = "bench-change-\(UInt32.random(in: 0 ... .max))"
             try await group.changeLeader(name, to: "auto")
         case .power:
             name = "\(group.name)-failover-\(epoch + 1)"

@@ -137,7 +137,10 @@ final class Following {
 
     /// A leader that was told at the same time as we may need a moment; anything else takes longer, and longer each time.
     private func pause(after error: (any Error)?) -> TimeAmount {
-        if let refusal = error as? PeerRefusal, refusal.code == .notLeading, attempts <= 10 { return .milliseconds(10) }
+        if let refusal = error as? PeerRefusal, refusal.code == .notLeading {
+            // It may have to complete its log first.
+            return .milliseconds(attempts <= 10 ? 10 : attempts <= 50 ? 40 : 500)
+        }
         return .milliseconds(Int64(min(1000, 50 << min(attempts, 5))))
     }
 

@@ -156,6 +156,7 @@ enum LeadershipPolicy {
             guard let verdict = verdicts[problem.reason] else { continue }
             switch verdict {
             case .logFailed where canElectWithoutIt,
+                .diverged where agent.phase != .writable,
                 .cutOff where agent.phase == .writable && canElectWithoutIt && !isHeardByMajority,
                 .hung where agent.phase == .writable && isHeardByMajority,
                 .diskFull where agent.phase == .writable && isHeardByMajority,
@@ -171,6 +172,7 @@ enum LeadershipPolicy {
     private static let verdicts: [String: XDBGroup.LeaderVerdict] = [
         AgentStatus.Problem.storageFailed: .logFailed,
         AgentStatus.Problem.noMajority: .cutOff,
+        "Diverged": .diverged,
         "ServerUnresponsive": .hung,
         "CommitsStandStill": .hung,
         "DiskFull": .diskFull,

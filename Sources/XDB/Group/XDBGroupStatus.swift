@@ -194,6 +194,8 @@ extension XDBGroup {
         case diskReadOnly = "DiskReadOnly"
         /// Its log cannot be written.
         case logFailed = "LogFailed"
+        /// Its server has what the group's log has not, so that it can never take writes in the epoch.
+        case diverged = "Diverged"
         /// Its directory is not the one with which it joined.
         case dataGone = "DataGone"
         /// Its agent refuses the epoch that it was elected for.

@@ -10,7 +10,9 @@ private actor MemoryLease: LeaseStore {
     struct Unreachable: Error {}
 
     private(set) var lease: Lease?
-    private var version = 0
+    private(set) var version = 0
+    /// How often somebody came while it was down.
+    private(set) var refusals = 0
     private(set) var isDown = false
     private(set) var hangs = false
 
@@ -42,7 +44,10 @@ private actor MemoryLease: LeaseStore {
     }
 
     private func reach() async throws {
-        if isDown { throw Unreachable() }
+        if isDown {
+            refusals += 1
+            throw Unreachable()
+        }
         if hangs { try await Task.sleep(for: .seconds(3600)) }
     }
 
@@ -62,12 +67,17 @@ private actor MemoryLease: LeaseStore {
         retryPeriod: .milliseconds(50)
     )
 
-    private func election(_ identity: String, _ store: MemoryLease, metrics: RuntimeMetrics? = nil) -> LeaseElection {
+    private func election(
+        _ identity: String,
+        _ store: MemoryLease,
+        times: LeaseTimes? = nil,
+        metrics: RuntimeMetrics? = nil
+    ) -> LeaseElection {
         LeaseElection(
             lease: ObjectKey(namespace: "ns", name: "lease"),
             identity: identity,
             store: store,
-            times: times,
+            times: times ?? self.times,
             time: .continuous,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             metrics: metrics
@@ -152,14 +162,22 @@ private actor MemoryLease: LeaseStore {
 
     @Test func `a short outage of the API server is survived`() async throws {
         let store = MemoryLease()
-        let election = election("me", store)
+        // Short is what ends long before the deadline, also where each wait takes its time.
+        let patient = LeaseTimes(
+            duration: .seconds(90),
+            renewDeadline: .seconds(60),
+            retryPeriod: .milliseconds(50)
+        )
+        let election = election("me", store, times: patient)
         let task = Task { try await election.run { try await Task.sleep(for: .seconds(3600)) } }
         try await eventually("it leads") { election.isLeading }
         for _ in 0..<3 {
             await store.setDown(true)
-            try await Task.sleep(for: .milliseconds(120))
+            let refusals = await store.refusals
+            try await eventually("it meets the outage") { await store.refusals >= refusals + 2 }
+            let version = await store.version
             await store.setDown(false)
-            try await Task.sleep(for: .milliseconds(120))
+            try await eventually("it renews again") { await store.version > version }
         }
         #expect(election.isLeading)
         task.cancel()

@@ -112,6 +112,12 @@ struct LeadershipPolicyTests {
         } expected: {
             $0 == .leads(isWritable: true)
         },
+        Case(title: "the elected leader's server has what the log has not") {
+            $0.agents["orders-0"]?.status.phase = .applying
+            $0.agents["orders-0"]?.status.problems = [.init(reason: "Diverged", message: "the server has 0-16-16")]
+        } expected: {
+            lost(.diverged, "the server has 0-16-16")($0)
+        },
         Case(title: "the leader's commits stand still") {
             $0.agents["orders-0"]?.status.problems = [.init(reason: "CommitsStandStill", message: "no row for 7 s")]
         } expected: {
