@@ -198,9 +198,10 @@ package enum Lab {
         return (try? await command(["env", "KUBECONFIG=\(state)/kubeconfig", "sh", "-c", "{ \(script)\n} 2>&1"])) ?? ""
     }
 
-    /// The files and folders under a path of a node; empty when it is not there.
-    package static func files(on node: String, under path: String) async throws -> [String] {
-        try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' 2>/dev/null || true")
+    /// The files and, unless they are of no interest, the folders under a path of a node; empty when it is not there.
+    package static func files(on node: String, under path: String, folders: Bool = true) async throws -> [String] {
+        let choice = folders ? "" : "-not -type d"
+        return try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' \(choice) 2>/dev/null || true")
             .split(separator: "\n").map(String.init)
     }
 
