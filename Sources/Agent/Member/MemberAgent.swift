@@ -80,7 +80,8 @@ public struct MemberAgent: Service {
             }
             logger.info("the agent ends")
             // All that matters has ended. A connection that does not, because its client hangs or is cut off, must not
-            // keep the process until it is killed.
+            // keep the process until it is killed. Detached, since it has to outlive this service and what cancels it: it
+            // ends with the process, whichever of the two comes first.
             Task.detached { [logger] in
                 try? await Task.sleep(for: MemberAgent.connectionLimit)
                 logger.info("connections are left to themselves")
