@@ -54,25 +54,15 @@ extension ClusterTests {
             try await Self.group.expectSame(as: writer)
         }
 
-        @Test func theOperatorIsKilledAndDoubled() async throws {
+        @Test func theOperatorsAreKilledAndDoubled() async throws {
             let writer = try await Writer.start(Self.group)
-            try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=2")
-            try await Lab.kubectl(
-                "-n",
-                "xdb-system",
-                "delete",
-                "pod",
-                "-l",
-                "app.kubernetes.io/name=xdb-operator",
-                "--force",
-                "--grace-period=0",
-                "--wait=false"
-            )
+            try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=4")
+            try await Lab.replaceOperator()
             // In the middle of it a member needs the operator.
             try await Self.group.kill(.pod, of: "\(Self.group.name)-0")
             try await writer.progress(by: 40)
             try await Self.group.wait(for: "FullyRedundant")
-            try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=1")
+            try await Lab.kubectl("-n", "xdb-system", "scale", "deployment/xdb-operator", "--replicas=2")
             try await Self.group.expectSame(as: writer)
         }
 

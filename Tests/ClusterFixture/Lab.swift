@@ -82,6 +82,8 @@ package enum Lab {
         try await cluster("exec", number(of: node), "sh", "-c", script)
     }
 
+    /// Its Deployment, its Lease and its ConfigMap.
+    private static let operatorKey = ObjectKey(namespace: "xdb-system", name: "xdb-operator")
     private static let operatorLabel = "app.kubernetes.io/name=xdb-operator"
 
     /// The operator's pods.
@@ -117,12 +119,27 @@ package enum Lab {
         try await kubectl("-n", "xdb-system", "patch", "configmap", "xdb-operator", "--type", "merge", "-p", patch)
     }
 
-    /// Has all of the operator's pods on one node.
+    /// Has the operator that works on one node, and the one that waits on another.
     package static func moveOperator(to node: String) async throws {
+        try await onlyOn(node) { try await restartOperator() }
+        let works = try await eventually("one of the operators works") { () -> String? in
+            let holder = try await client.get(Lease.self, operatorKey).spec.holderIdentity
+            return try await operators().map(\.metadata.name).first { $0 == holder }
+        }
+        for pod in try await operators() where pod.metadata.name != works {
+            try await kubectl("-n", "xdb-system", "delete", "pod", pod.metadata.name)
+        }
+        try await eventually("the other operator waits elsewhere") { () -> Bool? in
+            try await operators().contains { $0.spec.nodeName != node && $0.isReady } ? true : nil
+        }
+    }
+
+    /// Lets no new pod run elsewhere meanwhile.
+    private static func onlyOn(_ node: String, _ body: () async throws -> Void) async throws {
         let others = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").map(String.init)
             .filter { $0 != "node/\(node)" }
         for other in others { try await kubectl("cordon", other) }
-        do { try await restartOperator() } catch {
+        do { try await body() } catch {
             for other in others { try await kubectl("uncordon", other) }
             throw error
         }
@@ -166,8 +183,7 @@ package enum Lab {
     ///
     /// Returns when the operator says that it has taken it over.
     package static func setFailover(_ mode: String) async throws {
-        let key = ObjectKey(namespace: "xdb-system", name: "xdb-operator")
-        let present = try await client.get(ConfigMap.resource, key)[path: "data", "failover"]?.stringValue
+        let present = try await client.get(ConfigMap.resource, operatorKey)[path: "data", "failover"]?.stringValue
         guard present != mode else { return }
         func told() async throws -> Int {
             try await kubectl("-n", "xdb-system", "logs", "-l", operatorLabel, "--tail=-1")
