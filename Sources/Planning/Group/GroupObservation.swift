@@ -18,13 +18,15 @@ public struct GroupObservation: Hashable, Sendable {
     public var pods: [PodObservation] = []
     /// The pods that remove directories from nodes.
     public var cleanups: [CleanupObservation] = []
+    /// The Jobs of rebuilds.
+    public var jobs: [JobObservation] = []
     /// The members' claims.
     public var claims: [ClaimObservation] = []
     /// Names of the Secrets of the group that exist; their contents stay out of decisions.
     public var secrets: Set<String> = []
     /// Names of the cluster's storage classes; nil where they may not be listed.
     public var storageClasses: Set<String>?
-    /// What the members' agents say, by the member's name.
+    /// What the members' agents say, by the name of their pod (`MemberStatus.life`).
     ///
     /// Absent: never reached.
     public var agents: [String: AgentObservation] = [:]
@@ -119,6 +121,30 @@ public struct CleanupObservation: Hashable, Sendable {
         self.pod = pod
         self.phase = phase
         self.message = message
+    }
+}
+
+/// A Job of a rebuild.
+public struct JobObservation: Hashable, Sendable {
+    public var name: String
+    public var isComplete = false
+    /// It has given up.
+    public var isFailed = false
+    public var isBeingDeleted = false
+    /// True while a container of it runs.
+    public var isRunning = false
+    /// Where its last pod is; nil until it is scheduled.
+    public var node: String?
+    /// Why its last pod does not start: the scheduler's or the kubelet's words.
+    public var obstacle: String?
+    /// The last words of its last pod that has ended: JSON of a `JobResult`, or what it printed last.
+    public var message: String?
+    /// The pods that it still has.
+    public var pods: [String] = []
+
+    /// Names a Job.
+    public init(name: String) {
+        self.name = name
     }
 }
 

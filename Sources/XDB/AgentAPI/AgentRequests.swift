@@ -71,6 +71,9 @@ public struct LeadRequest: Hashable, Sendable, Codable {
     /// Who has the log up to `start`, when the new leader has not.
     public var source: PeerAddress?
     /// The names of all voters, this member included.
+    ///
+    /// In an epoch that is led already one of them may be another one than before: the next life of the same member. It
+    /// counts for commits at once, and its predecessor no more; `AgentStatus.Peer.since` says from where on.
     public var voters: [String]
     /// The names of the members that receive the log and do not vote.
     public var learners: [String]
@@ -90,10 +93,28 @@ public struct LeadRequest: Hashable, Sendable, Codable {
 public struct FollowRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
     public var leader: PeerAddress
+    /// True for a logger whose log is empty and need not begin at the group's first transaction: it begins where the
+    /// leader's log is committed.
+    public var beginsAnywhere: Bool?
 
     public init(epoch: Epoch, leader: PeerAddress) {
         self.epoch = epoch
         self.leader = leader
+    }
+}
+
+/// `POST /v1/copy-limit`: how fast the copy of this member's data may be sent.
+///
+/// It holds from now on for the copy that is being sent to `to`, or that will be asked for within a minute.
+public struct CopyLimitRequest: Hashable, Sendable, Codable {
+    /// The life of a member that receives the copy.
+    public var to: String
+    /// Nil for no limit.
+    public var bytesPerSecond: UInt64?
+
+    public init(to: String, bytesPerSecond: UInt64?) {
+        self.to = to
+        self.bytesPerSecond = bytesPerSecond
     }
 }
 

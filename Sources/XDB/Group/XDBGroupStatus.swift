@@ -14,6 +14,8 @@ extension XDBGroup {
         public var epochs: [EpochRecord] = []
         public var election: ElectionStatus?
         public var members: [MemberStatus] = []
+        public var rebuild: RebuildStatus?
+        public var debts: [Debt] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
         public var readyMembers: String?
@@ -50,6 +52,13 @@ extension XDBGroup {
                 .list(.map(key: "name")),
                 description: "The members, by ordinal. Positions and lag here are those of the last change of anything "
                     + "else, at most 5 minutes old while writes go on; the agents' metrics have the present ones."
+            ),
+            Field("rebuild", \.rebuild, description: "The rebuild that is under way, while one is."),
+            Field(
+                "debts",
+                \.debts,
+                .list(.map(key: "life")),
+                description: "What is to be removed: former lives of members' data, some of them on nodes that are away."
             ),
             Field(
                 "storage",
@@ -304,6 +313,8 @@ extension XDBGroup {
         public var learnerSet: String?
         public var role: MemberRole?
         public var voter = true
+        public var vacant = false
+        public var successorOf: String?
         public var node: String?
         public var zone: String?
         public var podIP: String?
@@ -345,6 +356,17 @@ extension XDBGroup {
                 description: "Whether its log counts towards a majority. False for a candidate or logger that a leader "
                     + "was forced without, until it is back and has the log."
             ),
+            Field(
+                "vacant",
+                \.vacant,
+                description: "True while its vote passes from one life of its data to the next: the log of neither counts in "
+                    + "elections until it has all that the old one's may have had."
+            ),
+            Field(
+                "successorOf",
+                \.successorOf,
+                description: "Of the new life of a member that is rebuilt: that member, whose place it takes at the end."
+            ),
             Field("node", \.node, description: "The node that has its data, or runs it."),
             Field("zone", \.zone, description: "The zone of that node."),
             Field("podIP", \.podIP, description: "The address of its pod."),
@@ -375,5 +397,18 @@ extension XDBGroup {
             Field("reason", \.reason, description: "What is wrong or under way, for programs."),
             Field("message", \.message, description: "What is wrong or under way, and what to do, for people."),
         ]
+    }
+}
+
+extension XDBGroup.MemberStatus {
+    /// What this life of the member is called among the agents: the name of its pod, which is the member's name in the
+    /// first life of its data and carries the number of the life later.
+    public var life: String {
+        successorOf != nil || incarnation == 1 ? name : Self.life(of: name, incarnation)
+    }
+
+    /// What a life of a member's data is called.
+    public static func life(of member: String, _ incarnation: Int) -> String {
+        incarnation == 1 ? member : "\(member)-i\(incarnation)"
     }
 }
