@@ -59,6 +59,8 @@ struct GroupPolicy: Sendable {
         .report(LeadershipPolicy.apply),
         .effect(ForcePolicy.apply),
         .effect(HandoverPolicy.apply),
+        .effect(RebuildPolicy.apply),
+        .effect(DebtPolicy.apply),
         .effect(VoterPolicy.apply),
         .effect(ElectionPolicy.apply),
         .effect(RolePolicy.apply),

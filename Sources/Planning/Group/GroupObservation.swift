@@ -55,12 +55,15 @@ public struct NodeObservation: Hashable, Sendable {
     public var zone: String?
     /// The condition Ready; `unknown` while the kubelet is silent.
     public var ready: Condition.Status
+    /// Since when that is so.
+    public var since: Time?
 
     /// Names a node.
-    public init(name: String, zone: String? = nil, ready: Condition.Status = .true) {
+    public init(name: String, zone: String? = nil, ready: Condition.Status = .true, since: Time? = nil) {
         self.name = name
         self.zone = zone
         self.ready = ready
+        self.since = since
     }
 }
 

@@ -123,6 +123,8 @@ public struct MemberPod: Hashable, Sendable {
     public var kind: XDBGroup.MemberKind
     public var data: Data
     public var placement: Placement
+    /// A node on which it must not run although it could: the one that the member moves away from.
+    public var avoidedNode: String?
     public var nodeSelector: [String: String]
     public var tolerations: [XDBGroup.Toleration]
     public var image: String

@@ -55,6 +55,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case starting = "Starting"
     /// The member makes its data directory and joins.
     case joining = "Joining"
+    /// The member is made anew, from what the others have.
+    case rebuilding = "Rebuilding"
     /// The member looks for its leader, or receives what it lacks.
     case connecting = "Connecting"
     /// The pod is being deleted and is made again on the same data.
@@ -117,7 +119,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .changingLeader, .awaitingVote, .operationStarted, .operationSucceeded:
+            .changingLeader, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
             false
         case .failoverPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
             .noQuorum, .electionRefused,

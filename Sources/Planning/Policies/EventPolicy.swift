@@ -57,10 +57,10 @@ enum EventPolicy {
                 draft.tell(.healthy, "\(member.name) plays its part again")
             }
         }
-        let known = Set(old.members.map(\.name))
+        let known = Set(old.members.filter(\.joined).map(\.life))
         for action in draft.plan.actions {
             guard case .createPod(let pod) = action else { continue }
-            let again = known.contains(pod.member) ? "again on the same data" : "for the first time"
+            let again = known.contains(pod.name) ? "again on the same data" : "for the first time"
             draft.tell(.podCreated, "pod \(pod.name) of \(pod.member) is made \(again)")
         }
     }

@@ -165,6 +165,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var server: Server
     /// A leader's view of the others; empty elsewhere.
     public var peers: [Peer]
+    /// Whose logs a leader counts, itself among them.
+    public var voters: [String]?
     public var problems: [Problem]
     /// The copy of its data that is being sent, while one is.
     public var copy: Copy?

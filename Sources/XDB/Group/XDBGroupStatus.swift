@@ -15,6 +15,7 @@ extension XDBGroup {
         public var election: ElectionStatus?
         public var members: [MemberStatus] = []
         public var rebuild: RebuildStatus?
+        public var votersVersion = 0
         public var debts: [Debt] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
@@ -54,6 +55,11 @@ extension XDBGroup {
                     + "else, at most 5 minutes old while writes go on; the agents' metrics have the present ones."
             ),
             Field("rebuild", \.rebuild, description: "The rebuild that is under way, while one is."),
+            Field(
+                "votersVersion",
+                \.votersVersion,
+                description: "Grows whenever a vote passes to another life of a member: agents refuse older ones."
+            ),
             Field(
                 "debts",
                 \.debts,
@@ -319,6 +325,7 @@ extension XDBGroup {
         public var zone: String?
         public var podIP: String?
         public var incarnation = 1
+        public var incarnations = 1
         public var joined = false
         public var position: Position?
         public var applied: Position?
@@ -370,7 +377,12 @@ extension XDBGroup {
             Field("node", \.node, description: "The node that has its data, or runs it."),
             Field("zone", \.zone, description: "The zone of that node."),
             Field("podIP", \.podIP, description: "The address of its pod."),
-            Field("incarnation", \.incarnation, description: "Counts the lives of its data."),
+            Field("incarnation", \.incarnation, description: "Which life of its data this is."),
+            Field(
+                "incarnations",
+                \.incarnations,
+                description: "How many lives were begun, those that came to nothing included: none is begun twice."
+            ),
             Field(
                 "joined",
                 \.joined,
@@ -406,6 +418,12 @@ extension XDBGroup.MemberStatus {
     public var life: String {
         successorOf != nil || incarnation == 1 ? name : Self.life(of: name, incarnation)
     }
+
+    /// True for the entry of a member's next life, which is no member of its own.
+    public var isSuccessor: Bool { successorOf != nil }
+
+    /// The name of the member whose life it is.
+    public var member: String { successorOf ?? name }
 
     /// What a life of a member's data is called.
     public static func life(of member: String, _ incarnation: Int) -> String {

@@ -106,6 +106,28 @@ extension XDBOperation {
     }
 }
 
+extension XDBOperation.Progress {
+    /// How far a copy is, by what its source says.
+    public init(_ copy: AgentStatus.Copy) {
+        self.init()
+        bytesDone = Int(clamping: copy.bytes)
+        bytesTotal = copy.total == 0 ? nil : Int(clamping: copy.total)
+        bytesPerSecond = Int(clamping: copy.bytesPerSecond)
+        // The stream has less than the files, which have room to grow, or more, which were written meanwhile.
+        percent = bytesTotal.map { min(99, bytesDone * 100 / $0) }
+        if let bytesTotal, copy.bytesPerSecond > 0 {
+            remainingSeconds = max(0, bytesTotal - bytesDone) / Int(clamping: copy.bytesPerSecond)
+        }
+        let parts = [
+            percent.map { "\($0) %" }, "\(Self.mebibytes(bytesDone)) MiB", "\(Self.mebibytes(bytesPerSecond ?? 0)) MiB/s",
+            remainingSeconds.map { "\($0) s left" },
+        ]
+        summary = parts.compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 19)) >> 20 }
+}
+
 extension XDBGroup {
     /// A rebuild that is under way: recorded before each effect, so that whoever observes next goes on with it.
     public struct RebuildStatus: Structure {
