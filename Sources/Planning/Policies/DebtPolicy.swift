@@ -46,7 +46,7 @@ enum DebtPolicy {
     /// Plans the next step; returns what it waits for, or nil when nothing is left.
     private static func pay(_ debt: XDBGroup.Debt, _ draft: inout Draft) -> String? {
         let isAway = draft.node(debt.node).map { $0.ready != .true } ?? (debt.node != nil)
-        let jobs = draft.observation.jobs.filter { RebuildJobs.isOf([debt.life], $0) }
+        let jobs = draft.observation.jobs.filter { RebuildJobs.isOf(debt.life, $0) }
         for job in jobs { RebuildJobs.delete(job, &draft) }
         let pods = draft.observation.pods.filter { $0.name == debt.life }
         for pod in pods {

@@ -160,8 +160,9 @@ struct RebuildJobs {
         )
     }
 
-    static func isOf(_ lives: [String], _ job: JobObservation) -> Bool {
-        lives.contains { life in RebuildJob.Stage.allCases.contains { job.name == "\(life)-\($0.rawValue)" } }
+    /// Whether a Job works for a life.
+    static func isOf(_ life: String, _ job: JobObservation) -> Bool {
+        RebuildJob.Stage.allCases.contains { job.name == "\(life)-\($0.rawValue)" }
     }
 
     static func delete(_ job: JobObservation, _ draft: inout Draft) {

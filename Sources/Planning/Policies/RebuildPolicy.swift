@@ -233,6 +233,7 @@ enum RebuildPolicy {
     // MARK: Ending
 
     private static func clean(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        deleteJobs(of: rebuild, &draft)
         guard isClean(rebuild, draft) else { return }
         let waits = draft.status.debts.first { $0.member == rebuild.member }
         let rest = waits.map { ". Something of the old one is removed later: \($0.message ?? "")" } ?? ""
@@ -240,12 +241,19 @@ enum RebuildPolicy {
         end(.succeeded, "\(rebuild.member) has a new life on \(node)\(rest)", &draft)
     }
 
+    private static func deleteJobs(of rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        for job in draft.observation.jobs where RebuildJobs.isOf(rebuild.successor, job) {
+            RebuildJobs.delete(job, &draft)
+        }
+    }
+
     /// Nothing is left that can be removed now.
     private static func isClean(_ rebuild: XDBGroup.RebuildStatus, _ draft: Draft) -> Bool {
-        let lives = [rebuild.successor]
-        guard !draft.observation.jobs.contains(where: { RebuildJobs.isOf(lives, $0) }) else { return false }
+        guard !draft.observation.jobs.contains(where: { RebuildJobs.isOf(rebuild.successor, $0) }) else { return false }
         return draft.status.debts.filter { $0.member == rebuild.member }.allSatisfy { debt in
-            draft.node(debt.node).map { $0.ready != .true } ?? false
+            // The record that it is owed comes before the effect: what is there still has not been looked at.
+            if draft.observation.pods.contains(where: { $0.name == debt.life }) { return false }
+            return draft.node(debt.node).map { $0.ready != .true } ?? false
         }
     }
 
@@ -259,15 +267,15 @@ enum RebuildPolicy {
         if let successor = draft.successor(of: rebuild.member) {
             draft.status.members.removeAll { $0.name == successor.name }
             draft.findings[successor.name] = nil
+            // The leader counts the old life again; elections do not, until another new life has taken its place.
+            if rebuild.step == .vote { draft.status.votersVersion += 1 }
             DebtPolicy.owe(successor, message, &draft)
         }
     }
 
     /// Waits until nothing of it is left that can be removed now, and its operation says how it ended.
     private static func leave(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
-        for job in draft.observation.jobs where RebuildJobs.isOf([rebuild.successor], job) {
-            RebuildJobs.delete(job, &draft)
-        }
+        deleteJobs(of: rebuild, &draft)
         guard isClean(rebuild, draft) else { return }
         draft.hasEndedRebuild = true
         let operation = draft.observation.operations.first { $0.metadata.name == rebuild.operation }

@@ -274,6 +274,8 @@ struct RebuildTests {
             #expect(world.condition(.fullyRedundant)?.isTrue == false)
             world.rebuild("once more", "orders-1")
             world.run(40)
+            let operation = world.operation("once more")?.status
+            #expect(operation?.state == .succeeded, "\(operation?.task ?? ""): \(operation?.message ?? "")")
         }
         Self.expectWhole(world)
     }
@@ -360,10 +362,11 @@ struct RebuildTests {
         world.nodes += [NodeObservation(name: "n8", zone: "a"), NodeObservation(name: "n9", zone: "b")]
         for round in 0..<40 {
             let member = world.group.status.members.randomElement(using: &random)?.name ?? ""
+            let life = world.life(member)
             let node = world.nodes.randomElement(using: &random)?.name ?? ""
             switch Int.random(in: 0..<12, using: &random) {
-            case 0: world.stopServer(of: world.life(member))
-            case 1: world.deletePod { $0.name == world.life(member) }
+            case 0: world.stopServer(of: life)
+            case 1: world.deletePod { $0.name == life }
             case 2: world.power(node, on: false)
             case 3, 4: world.power(node, on: true)
             case 5: world.cut.insert(node)

@@ -234,14 +234,13 @@ struct World {
             for member in members { seal(member, request.epoch) }
         case .lead(let member, let request): lead(member, request)
         case .follow(let member, let request):
+            let led = data[request.leader.name].flatMap { disks[$0] }
             withDisk(of: member) { disk in
                 guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
                 disk.epoch = request.epoch
                 disk.duty = .follow(request.leader.name)
                 // A logger's log may begin where the leader's is committed.
-                guard request.beginsAnywhere ?? false, disk.log.isEmpty,
-                    let led = data[request.leader.name].flatMap({ disks[$0] })
-                else { return }
+                guard request.beginsAnywhere ?? false, disk.log.isEmpty, let led else { return }
                 disk.log = Array(led.log.prefix { $0 <= led.committed })
                 disk.committed = led.committed
             }
