@@ -61,6 +61,7 @@ struct GroupPolicy: Sendable {
         .effect(HandoverPolicy.apply),
         .effect(DebtPolicy.apply),
         .effect(RebuildPolicy.apply),
+        .effect(RepairPolicy.apply),
         .effect(VoterPolicy.apply),
         .effect(ElectionPolicy.apply),
         .effect(RolePolicy.apply),

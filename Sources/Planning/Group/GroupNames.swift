@@ -45,6 +45,9 @@ public struct GroupNames: Hashable, Sendable {
     /// A member's claim.
     public func claim(of member: String, incarnation: Int) -> String { "data-" + pod(of: member, incarnation: incarnation) }
 
+    /// The operation that rebuilds a member without having been asked, counted.
+    public func repair(of member: String, _ number: Int) -> String { "\(member)-repair-\(number)" }
+
     /// A Job that works for a life of a member.
     public func job(of life: String, _ stage: RebuildJob.Stage) -> String { "\(life)-\(stage.rawValue)" }
 
@@ -86,6 +89,8 @@ public enum Label {
     ///
     /// Changed while the pod runs.
     public static let role = "\(domain)/role"
+    /// Annotation of groups: with the value `disabled` their members are not rebuilt without being asked.
+    public static let repair = "\(domain)/repair"
     /// Marks cleanup pods; its value is the uid of the group.
     public static let cleanup = "\(domain)/cleanup"
     /// The namespace of the group that a cleanup pod works for.

@@ -36,6 +36,10 @@ public struct GroupObservation: Hashable, Sendable {
     public var operations: [XDBOperation] = []
     /// What is set for all groups: `manual` overrules what a group says.
     public var failoverMode = XDBGroup.FailoverMode.automatic
+    /// The rebuilds of other groups that are under way.
+    public var otherRebuilds: [OtherRebuild] = []
+    /// How many rebuilds may be under way at once in all groups.
+    public var rebuildLimit = 2
     /// For how long this operator process has observed the group: the silence of an agent that it never heard.
     public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.
@@ -124,6 +128,23 @@ public struct CleanupObservation: Hashable, Sendable {
         self.pod = pod
         self.phase = phase
         self.message = message
+    }
+}
+
+/// A rebuild of another group, as far as this one has to leave it room.
+public struct OtherRebuild: Hashable, Sendable {
+    /// `NAMESPACE/NAME`.
+    public var group: String
+    /// The node whose data are read; nil when none are, or none any more.
+    public var source: String?
+    /// The node that is written to; nil until it is chosen.
+    public var target: String?
+
+    /// Names a rebuild.
+    public init(group: String, source: String? = nil, target: String? = nil) {
+        self.group = group
+        self.source = source
+        self.target = target
     }
 }
 

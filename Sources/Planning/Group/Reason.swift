@@ -32,6 +32,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case changingLeader = "ChangingLeader"
     /// The leader is lost, and nothing is done about it, since `failover.mode` is Manual.
     case failoverPending = "FailoverPending"
+    /// A member does not recover by itself, and is not rebuilt: why not is in the message.
+    case repairPending = "RepairPending"
     /// An operation has begun.
     case operationStarted = "OperationStarted"
     /// An operation has done what was asked for.
@@ -121,7 +123,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
             .changingLeader, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
             false
-        case .failoverPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
+        case .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
@@ -144,4 +146,6 @@ public enum ConditionType: String, CaseIterable, Hashable, Sendable {
     case progressing = "Progressing"
     /// The spec is one that the operator carries out.
     case specValid = "SpecValid"
+    /// There while a member does not recover by itself and is not rebuilt.
+    case repairPending = "RepairPending"
 }

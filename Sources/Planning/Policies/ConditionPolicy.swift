@@ -21,8 +21,25 @@ enum ConditionPolicy {
                 now: draft.observation.now
             )
         }
+        tellPendingRepairs(&draft)
         summarise(&draft, conditions)
         draft.checkAgain(within: conditions.progressing.status == .true ? .seconds(2) : .seconds(30))
+    }
+
+    /// There only while it holds: nobody has to read that nothing is pending.
+    private static func tellPendingRepairs(_ draft: inout Draft) {
+        let type = ConditionType.repairPending.rawValue
+        guard !draft.pendingRepairs.isEmpty else { return draft.status.conditions.removeAll { $0.type == type } }
+        draft.status.conditions.set(
+            Condition(
+                type,
+                .true,
+                reason: Reason.repairPending.rawValue,
+                message: draft.pendingRepairs.map(\.message).joined(separator: "; "),
+                observedGeneration: draft.observation.group.metadata.generation
+            ),
+            now: draft.observation.now
+        )
     }
 
     private static func summarise(_ draft: inout Draft, _ conditions: GroupConditions) {

@@ -20,6 +20,8 @@ struct Draft {
     var verdicts: [String: OperationVerdict] = [:]
     /// The names of the cleanup pods that were asked about.
     var cleanups: Set<String> = []
+    /// Members that should be rebuilt and are not: which, and why not.
+    var pendingRepairs: [Finding] = []
     /// A rebuild has ended, and nothing of it is left that can be removed now.
     var hasEndedRebuild = false
     /// What would be done if the group were not paused.

@@ -12,7 +12,7 @@ enum EventPolicy {
     }
 
     private static func conditions(_ old: XDBGroup.Status, _ draft: inout Draft) {
-        for type in [ConditionType.specValid, .writable, .progressing] {
+        for type in [ConditionType.specValid, .writable, .progressing, .repairPending] {
             guard let condition = draft.status.conditions[type.rawValue],
                 let reason = Reason(rawValue: condition.reason)
             else { continue }
@@ -22,6 +22,7 @@ enum EventPolicy {
             case .specValid where !condition.isTrue: draft.tell(reason, condition.message)
             case .writable where condition.isTrue: draft.tell(.writable, condition.message)
             case .writable where before != nil && reason != .bootstrapping: draft.tell(reason, condition.message)
+            case .repairPending: draft.tell(reason, condition.message)
             case .progressing where groupProblems.contains(reason): draft.tell(reason, condition.message)
             default: break
             }

@@ -38,7 +38,9 @@ enum ObservationPolicy {
         _ draft: Draft
     ) {
         member.health = found.health
-        member.reason = found.finding.reason.rawValue
+        let reason = found.finding.reason.rawValue
+        if member.reason != reason || member.since == nil { member.since = draft.observation.now.wholeSeconds }
+        member.reason = reason
         member.message = found.health == .healthy ? nil : found.finding.message
         member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
         guard let agent = draft.heard(member) else {

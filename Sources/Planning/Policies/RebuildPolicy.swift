@@ -111,6 +111,9 @@ enum RebuildPolicy {
         if mayEnd, draft.retired.contains(where: { $0.name == member.name }) {
             return end(.cancelled, "\(member.name) is not wanted any more", &draft)
         }
+        if mayEnd, operation?.spec.rebuild?.isRepair ?? false, draft.findings[member.name]?.health == .healthy {
+            return end(.cancelled, "\(member.name) plays its part again, and keeps its place", &draft)
+        }
         if rebuild.step != .clean, let lost = lostTarget(successor, rebuild, draft) {
             return end(.failed, lost, &draft)
         }

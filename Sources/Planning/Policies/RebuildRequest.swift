@@ -44,7 +44,7 @@ struct RebuildRequest {
         }
         if let refusal = lackOfVoters(without: member) { return .refuse(refusal) }
         switch way(member) {
-        case .success: return .begin(member.name)
+        case .success(let way): return lackOfRoom(way).map { .wait($0) } ?? .begin(member.name)
         case .failure(let refusal): return .refuse(refusal.reason)
         }
     }
@@ -62,6 +62,22 @@ struct RebuildRequest {
         }
         return "without \(member.name) a majority of \(needed) of \(voters.count) voters is needed, and "
             + "\(able.count) play their part. First put right: \(ailing.joined(separator: ", "))"
+    }
+
+    /// Why rebuilds of other groups come first; nil when they leave room.
+    private func lackOfRoom(_ way: Way) -> String? {
+        let others = draft.observation.otherRebuilds
+        if others.count >= draft.observation.rebuildLimit {
+            let names = others.map(\.group).sorted().joined(separator: ", ")
+            return "\(others.count) rebuilds go on, which is the limit for all groups (\(names))"
+        }
+        if let node = way.node, let other = others.first(where: { $0.target == node }) {
+            return "node \(node) takes a member of \(other.group)"
+        }
+        if let node = draft.member(way.source)?.node, let other = others.first(where: { $0.source == node }) {
+            return "node \(node) is being copied from for \(other.group)"
+        }
+        return nil
     }
 
     // MARK: Where and from what

@@ -334,6 +334,7 @@ extension XDBGroup {
         public var promotable = false
         public var discardedTail: String?
         public var reason: String?
+        public var since: Time?
         public var message: String?
         public var unknown: [String: JSONValue] = [:]
 
@@ -407,6 +408,7 @@ extension XDBGroup {
                     + "log last: it had them alone, and no client was told that they were committed."
             ),
             Field("reason", \.reason, description: "What is wrong or under way, for programs."),
+            Field("since", \.since, description: "Since when that is the reason."),
             Field("message", \.message, description: "What is wrong or under way, and what to do, for people."),
         ]
     }

@@ -21,6 +21,7 @@ extension XDBOperation {
         public var node: String?
         public var source: String?
         public var bytesPerSecond: Quantity?
+        public var isRepair = false
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
@@ -60,6 +61,12 @@ extension XDBOperation {
                 description: "How much of the copy is sent in a second at most, for example 50Mi. May be changed while "
                     + "it runs. Without a limit when absent or 0."
             ),
+            Field(
+                "isRepair",
+                \.isRepair,
+                description: "Set by the operator: the member is given the time to come back, and keeps its place when it "
+                    + "plays its part again before its successor has taken it."
+            ),
         ]
 
         public static let rules: [Rule<Self>] = [
@@ -69,6 +76,7 @@ extension XDBOperation {
             ) { $0.mode != .local || $0.node == nil },
             Rule(
                 change: "self.member == oldSelf.member && self.mode == oldSelf.mode && "
+                    + "has(self.isRepair) == has(oldSelf.isRepair) && "
                     + "has(self.node) == has(oldSelf.node) && (!has(self.node) || self.node == oldSelf.node) && "
                     + "has(self.source) == has(oldSelf.source) && "
                     + "(!has(self.source) || self.source == oldSelf.source)",

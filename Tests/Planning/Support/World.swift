@@ -39,6 +39,9 @@ struct World {
     var heldJobs = false
     /// What the source of a copy is told about its speed.
     var limits: [String: UInt64?] = [:]
+    /// What agents say of themselves, by life.
+    var problems: [String: [AgentStatus.Problem]] = [:]
+    var otherRebuilds: [OtherRebuild] = []
     /// What Jobs have copied, by the place of the new life.
     var copies: [String: Disk] = [:]
     var operations: [XDBOperation] = []
@@ -137,6 +140,7 @@ struct World {
         observation.claims = claims
         observation.cleanups = cleanups
         observation.jobs = jobs
+        observation.otherRebuilds = otherRebuilds
         observation.operations = operations
         observation.failoverMode = failoverMode
         observation.secrets = secrets
@@ -508,6 +512,7 @@ struct World {
                 status.problems = [.init(reason: "Diverged", message: "\(disk.committed) is committed here")]
             }
         }
+        status.problems += problems[pod.name] ?? []
         return status
     }
 
