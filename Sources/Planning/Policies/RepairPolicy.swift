@@ -34,6 +34,13 @@ enum RepairPolicy {
             draft.pendingRepairs.append(Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)"))
             return false
         }
+        // What a forced leader was made without may be found there alone.
+        if draft.outsiders.contains(where: { $0.name == member.name }) {
+            return wait(
+                "a leader was forced without it, and it may have the only copy of what was lost then; when nothing of it is "
+                    + "needed any more, \(Self.remedy(wish))"
+            )
+        }
         if need.mode == .crossHost, draft.spec.repair.strategy == .localOnly {
             return wait("spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild")
         }
