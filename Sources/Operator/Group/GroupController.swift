@@ -85,21 +85,23 @@ final class GroupController: Reconciler {
         let remembered = remember(group)
         var observation = try GroupObserver(caches: caches).observe(group, now: clock())
         let reference = GroupReference(group.metadata)
-        let members = group.status.members.map(\.name)
-        observation.secrets = try await secrets.present(reference, members: members)
+        let lives = group.status.members.map(\.life)
+        // The certificates of former lives are to be removed.
+        let certified = lives + group.status.debts.map(\.life).filter { !lives.contains($0) }
+        observation.secrets = try await secrets.present(reference, lives: certified)
         observation.failoverMode = settings.failoverMode
         observation.seals = remembered.seals
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }
 
         var client: AgentClient?
-        if let credentials = try await secrets.credentials(reference, members: members) {
+        if let credentials = try await secrets.credentials(reference, lives: certified) {
             let made = AgentClient(transport: transport, credentials: credentials)
             client = made
             monitor.track(
                 key,
                 AgentMonitor.Subscription(
-                    endpoints: members.compactMap { observation.endpoint(of: $0) },
+                    endpoints: lives.compactMap { observation.endpoint(of: $0) },
                     client: made,
                     credentials: credentials,
                     silence: .seconds(group.spec.failover.unreachableSeconds)

@@ -18,6 +18,10 @@ struct GroupObserver: Sendable {
         observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
         observation.pods = try caches.list(Pod.self, ownedBy: group.metadata.uid).compactMap(PodObservation.init)
         observation.cleanups = try caches.list(.cleanup, group.metadata.uid).map(CleanupObservation.init)
+        observation.jobs = JobObservation.observations(
+            of: try caches.list(Job.self, ownedBy: group.metadata.uid),
+            pods: try caches.list(.job, group.key.description)
+        )
         // Claims that outlive their group have no owner.
         observation.claims = try caches.list(
             PersistentVolumeClaim.self,
@@ -69,10 +73,8 @@ extension PodObservation {
         ip = pod.status.podIP.isEmpty ? nil : pod.status.podIP
         isReady = pod.isReady
         isBeingDeleted = pod.metadata.isBeingDeleted
-        if let scheduled = pod.status.conditions["PodScheduled"], scheduled.status == .false {
-            unschedulable = scheduled.message
-        }
-        if let (reason, message) = Self.obstacle(pod.status) {
+        unschedulable = pod.status.unschedulable
+        if let (reason, message) = pod.status.obstacle {
             waitingReason = reason
             waitingMessage = message
         }
@@ -81,12 +83,20 @@ extension PodObservation {
         if case .running = engine?.state { isRunning = true }
         restarts = engine?.restartCount ?? 0
     }
+}
+
+extension Pod.Status {
+    /// The scheduler's words, while it finds no node.
+    var unschedulable: String? {
+        guard let scheduled = conditions["PodScheduled"], scheduled.status == .false else { return nil }
+        return scheduled.message
+    }
 
     /// What keeps a container from starting.
     ///
     /// A container that is on its way waits too.
-    private static func obstacle(_ status: Pod.Status) -> (reason: String, message: String)? {
-        for container in status.initContainerStatuses + status.containerStatuses {
+    var obstacle: (reason: String, message: String)? {
+        for container in initContainerStatuses + containerStatuses {
             guard case .waiting(let reason, var message) = container.state, !reason.isEmpty,
                 !["ContainerCreating", "PodInitializing"].contains(reason)
             else { continue }

@@ -65,6 +65,16 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
         #expect(spec["topologySpreadConstraints"] == nil)
     }
 
+    @Test(arguments: [(1, true), (2, false)])
+    func aLaterLifeWithoutANodeIsToFindAnotherOne(_ incarnation: Int, _ mayShareWithItself: Bool) {
+        let body = Self.body { $0.incarnation = incarnation }
+        let rules = body[path: "spec", "affinity", "podAntiAffinity"]?[
+            "requiredDuringSchedulingIgnoredDuringExecution"
+        ]
+        let expressions = rules?[0]?[path: "labelSelector", "matchExpressions"]?.arrayValue ?? []
+        #expect(expressions.contains { $0["operator"] == "NotIn" } == mayShareWithItself)
+    }
+
     @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {
         let spec = try #require(Self.body()["spec"])
         #expect(spec[path: "securityContext", "runAsNonRoot"] == true)

@@ -1,0 +1,85 @@
+import KubernetesModel
+import Planning
+import XDB
+
+extension MemberPodBody {
+    /// The labels that a node must have; null for none.
+    var nodeSelector: JSONValue { pod.nodeSelector.isEmpty ? .null : JSONValue(pod.nodeSelector) }
+
+    /// Which nodes, and never that of another member.
+    var affinity: JSONValue {
+        var members: [JSONValue] = [["key": .string(Label.member), "operator": "Exists"]]
+        // An old incarnation and its successor are the same member: they may share a node.
+        if !isForAnotherNode {
+            members.append(["key": .string(Label.member), "operator": "NotIn", "values": [.string(pod.member)]])
+        }
+        return [
+            "nodeAffinity": nodeAffinity,
+            "podAntiAffinity": [
+                "requiredDuringSchedulingIgnoredDuringExecution": [
+                    [
+                        "labelSelector": [
+                            "matchLabels": [Label.group: .string(group.name)],
+                            "matchExpressions": .array(members),
+                        ],
+                        "topologyKey": .string(Label.hostname),
+                    ]
+                ]
+            ],
+        ]
+    }
+
+    /// A later life in a directory of a node is bound to the node of the one before, or the scheduler is to find it
+    /// another.
+    private var isForAnotherNode: Bool {
+        guard case .hostPath = pod.data, case .free = pod.placement else { return false }
+        return pod.incarnation > 1
+    }
+
+    /// Once there are data on a node, the member belongs there: elsewhere it would be an empty one.
+    private var nodeAffinity: JSONValue {
+        let term: JSONValue
+        switch pod.placement {
+        case .pinned(let node):
+            term = ["matchFields": [["key": "metadata.name", "operator": "In", "values": [.string(node)]]]]
+        case .free(let zones, _):
+            if zones.isEmpty { return .null }
+            term = ["matchExpressions": [["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)]]]
+        }
+        return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]
+    }
+
+    /// Nothing may keep a member from the only node that has its data.
+    var zoneSpread: JSONValue? {
+        guard case .free(_, let isSpreadRequired) = pod.placement else { return nil }
+        return [
+            "maxSkew": 1,
+            "topologyKey": .string(Label.zone),
+            "whenUnsatisfiable": isSpreadRequired ? "DoNotSchedule" : "ScheduleAnyway",
+            "labelSelector": [
+                "matchLabels": [Label.group: .string(group.name), Label.spread: .string(pod.spread)]
+            ],
+        ]
+    }
+
+    /// When a node is away the operator decides what becomes of a member, not the taint manager's five minutes: a pod
+    /// that it marks for deletion cannot come back with its node.
+    ///
+    /// - Parameter seconds: For how long; nil for ever.
+    static func toleratingLostNodes(seconds: Int? = nil) -> [JSONValue] {
+        ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map { key in
+            [
+                "key": .string(key), "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": seconds.map { .int($0) } ?? .null,
+            ]
+        }
+    }
+
+    /// What the group's specification tolerates.
+    var tolerations: [JSONValue] { pod.tolerations.map(\.json) }
+}
+
+extension XDBGroup.Toleration {
+    /// As in a pod.
+    fileprivate var json: JSONValue { fieldJSON ?? .null }
+}
