@@ -22,6 +22,7 @@ package struct LabGroup: Sendable {
         package var image: String
         package var zones: String
         package var configuration: String
+        package var repair: String
 
         package init(
             candidates: Int = 2,
@@ -30,7 +31,9 @@ package struct LabGroup: Sendable {
             storage: String = "{hostPath: {path: /var/lib/xdb}}",
             image: String = "localhost/xdb-engine:dev",
             zones: String = "[]",
-            configuration: String = "{innodb_buffer_pool_size: 64M}"
+            configuration: String = "{innodb_buffer_pool_size: 64M}",
+            // Most tests are about members that recover by themselves, however long that takes here.
+            repair: String = "{mode: Manual}"
         ) {
             self.candidates = candidates
             self.loggers = loggers
@@ -39,6 +42,7 @@ package struct LabGroup: Sendable {
             self.image = image
             self.zones = zones
             self.configuration = configuration
+            self.repair = repair
         }
     }
 
@@ -58,6 +62,7 @@ package struct LabGroup: Sendable {
                   placement: {zones: \(shape.zones)}
                   storage: \(shape.storage)
                   configuration: \(shape.configuration)
+                  repair: \(shape.repair)
                 """
         )
     }

@@ -90,6 +90,7 @@ final class GroupController: Reconciler {
         let certified = lives + group.status.debts.map(\.life).filter { !lives.contains($0) }
         observation.secrets = try await secrets.present(reference, lives: certified)
         observation.failoverMode = settings.failoverMode
+        observation.rebuildLimit = settings.rebuildLimit
         observation.seals = remembered.seals
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }

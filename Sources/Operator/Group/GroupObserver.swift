@@ -28,6 +28,7 @@ struct GroupObserver: Sendable {
             namespace: group.metadata.namespace,
             labels: [Label.group: group.metadata.name]
         ).compactMap(ClaimObservation.init)
+        observation.otherRebuilds = try caches.list(XDBGroup.self).filter { $0.key != group.key }.compactMap(OtherRebuild.init)
         observation.operations = try caches.list(.group, group.key.description)
         observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
         return observation
@@ -44,12 +45,26 @@ extension CacheIndex<Pod> {
     static let cleanup = CacheIndex.label(Label.cleanup)
 }
 
+extension OtherRebuild {
+    /// Nil for a group of which no member is being rebuilt.
+    init?(_ group: XDBGroup) {
+        guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
+        let source = group.status.members.first { $0.name == rebuild.source }
+        self.init(
+            group: group.key.description,
+            source: rebuild.step == .copy ? source?.node : nil,
+            target: rebuild.node
+        )
+    }
+}
+
 extension NodeObservation {
     init(_ node: Node) {
         self.init(
             name: node.metadata.name,
             zone: node.metadata.labels[Label.zone],
-            ready: node.status.conditions["Ready"]?.status ?? .unknown
+            ready: node.status.conditions["Ready"]?.status ?? .unknown,
+            since: node.status.conditions["Ready"]?.lastTransitionTime
         )
     }
 }

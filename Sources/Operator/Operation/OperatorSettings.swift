@@ -10,6 +10,7 @@ final class OperatorSettings: Sendable {
     static let name = "xdb-operator"
 
     private let mode = Mutex(XDBGroup.FailoverMode.automatic)
+    private let limit = Mutex(OperatorSettings.usualRebuildLimit)
     private let crashPoint = Mutex<CrashPoint?>(nil)
     private let logger: Logger
 
@@ -19,6 +20,11 @@ final class OperatorSettings: Sendable {
 
     /// `manual` stops automatic failovers of all groups.
     var failoverMode: XDBGroup.FailoverMode { mode.withLock { $0 } }
+
+    /// How many rebuilds may go on at once, of all groups: the ConfigMap's `rebuildLimit`.
+    var rebuildLimit: Int { limit.withLock { $0 } }
+
+    static let usualRebuildLimit = 2
 
     /// Takes over what the ConfigMap says; nil when there is none.
     ///
@@ -30,13 +36,11 @@ final class OperatorSettings: Sendable {
     ///   it is set later: the process that is started after the crash goes on.
     func take(_ data: [String: String]?, isInitial: Bool) -> Bool {
         crashPoint.withLock { $0 = isInitial ? nil : data?["crashAfter"].flatMap(CrashPoint.init) }
+        takeRebuildLimit(data?["rebuildLimit"])
         let text = data?["failover"] ?? XDBGroup.FailoverMode.automatic.rawValue
         guard let new = XDBGroup.FailoverMode(rawValue: text) else {
             let words = XDBGroup.FailoverMode.allCases.map(\.rawValue).joined(separator: " or ")
-            logger.error(
-                "the setting is not taken over",
-                metadata: ["configmap": "\(Self.name)", "key": "failover", "value": "\(text)", "wanted": "\(words)"]
-            )
+            complain("failover", text, wanted: words)
             return false
         }
         let old = mode.withLock { mode in
@@ -45,6 +49,20 @@ final class OperatorSettings: Sendable {
         }
         if old != new { logger.notice("failover of all groups", metadata: ["mode": "\(new.rawValue)"]) }
         return old != new
+    }
+
+    /// Groups look at it when they are about to begin one.
+    private func takeRebuildLimit(_ text: String?) {
+        guard let text else { return limit.withLock { $0 = Self.usualRebuildLimit } }
+        guard let new = Int(text), new >= 0 else { return complain("rebuildLimit", text, wanted: "a number, 0 or more") }
+        limit.withLock { $0 = new }
+    }
+
+    private func complain(_ key: String, _ value: String, wanted: String) {
+        logger.error(
+            "the setting is not taken over",
+            metadata: ["configmap": "\(Self.name)", "key": "\(key)", "value": "\(value)", "wanted": "\(wanted)"]
+        )
     }
 
     /// Ends the process at once when it was told to end at this point.

@@ -8,19 +8,18 @@ extension MemberPodBody {
 
     /// Which nodes, and never that of another member.
     var affinity: JSONValue {
-        var members: [JSONValue] = [["key": .string(Label.member), "operator": "Exists"]]
-        // An old incarnation and its successor are the same member: they may share a node.
-        if !isForAnotherNode {
-            members.append(["key": .string(Label.member), "operator": "NotIn", "values": [.string(pod.member)]])
-        }
-        return [
+        [
             "nodeAffinity": nodeAffinity,
             "podAntiAffinity": [
                 "requiredDuringSchedulingIgnoredDuringExecution": [
                     [
                         "labelSelector": [
                             "matchLabels": [Label.group: .string(group.name)],
-                            "matchExpressions": .array(members),
+                            // An old life and its successor are the same member: they may share a node.
+                            "matchExpressions": [
+                                ["key": .string(Label.member), "operator": "Exists"],
+                                ["key": .string(Label.member), "operator": "NotIn", "values": [.string(pod.member)]],
+                            ],
                         ],
                         "topologyKey": .string(Label.hostname),
                     ]
@@ -29,23 +28,26 @@ extension MemberPodBody {
         ]
     }
 
-    /// A later life in a directory of a node is bound to the node of the one before, or the scheduler is to find it
-    /// another.
-    private var isForAnotherNode: Bool {
-        guard case .hostPath = pod.data, case .free = pod.placement else { return false }
-        return pod.incarnation > 1
-    }
-
     /// Once there are data on a node, the member belongs there: elsewhere it would be an empty one.
     private var nodeAffinity: JSONValue {
-        let term: JSONValue
+        var fields: [JSONValue] = []
+        var expressions: [JSONValue] = []
         switch pod.placement {
         case .pinned(let node):
-            term = ["matchFields": [["key": "metadata.name", "operator": "In", "values": [.string(node)]]]]
+            fields.append(["key": "metadata.name", "operator": "In", "values": [.string(node)]])
         case .free(let zones, _):
-            if zones.isEmpty { return .null }
-            term = ["matchExpressions": [["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)]]]
+            if !zones.isEmpty {
+                expressions.append(["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)])
+            }
+            if let node = pod.avoidedNode {
+                fields.append(["key": "metadata.name", "operator": "NotIn", "values": [.string(node)]])
+            }
         }
+        if fields.isEmpty, expressions.isEmpty { return .null }
+        let term: JSONValue = JSONValue.object([
+            "matchFields": fields.isEmpty ? .null : .array(fields),
+            "matchExpressions": expressions.isEmpty ? .null : .array(expressions),
+        ]).withoutNulls
         return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]
     }
 
