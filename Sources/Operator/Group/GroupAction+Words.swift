@@ -1,3 +1,4 @@
+import KubernetesModel
 import Planning
 import XDB
 
