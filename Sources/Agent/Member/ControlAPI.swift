@@ -97,7 +97,8 @@ struct ControlAPI: Service {
         case "InvalidRequest", "InvalidEpoch": .badRequest
         case "NotFound": .notFound
         case AgentStatus.Problem.resigned, "EpochTooOld", "EpochConflict", "NotACandidate", "NotAVoter",
-            "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized":
+            "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized",
+            "VotersTooOld":
             .conflict
         case "InternalError": .internalServerError
         default: .serviceUnavailable

@@ -45,6 +45,10 @@ actor MemberController {
     var usersEnsured = false
     var followed: PeerAddress?
     var incompleteLog = false
+    /// A logger's: its log, while it is empty, need not begin at the group's first transaction.
+    ///
+    /// Not part of the promise: whoever has asked asks again when this agent is another and does not receive.
+    var beginsAnywhere = false
     /// What keeps the clients of a leader that has handed over, or lost its server.
     var relay: ClientRelay?
     /// The next leader takes writes, and the clients are passed on to it.
@@ -335,6 +339,12 @@ actor MemberController {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
             try await admit(Admission.follow(request, promise, member: configuration.member), replication)
+            let wish = configuration.kind == .logger && request.beginsAnywhere ?? false
+            if wish != beginsAnywhere {
+                beginsAnywhere = wish
+                // The next pass tells the log.
+                followed = nil
+            }
             publish()
             return board.status
         }
@@ -391,7 +401,9 @@ actor MemberController {
                 throw refusal(error)
             }
             promise = next
-            fresh = true
+            // Who leads on with other members is what it was: found on the disk, its server may be another than the one that
+            // led, and only an election tells what that had.
+            if enters || old.terms == nil { fresh = true }
             followed = nil
             incompleteLog = false
             pulls += 1
@@ -615,6 +627,7 @@ actor MemberController {
         log.committed = snapshot.committed
         log.serverAttached = snapshot.serverAttached
         log.peers = Set(snapshot.peers.map(\.name))
+        log.voters = Set(snapshot.voters)
         log.pulling = pulling != nil
         if case .storage = snapshot.failure { log.failed = true }
         var situation = Situation(
