@@ -22,6 +22,8 @@ actor MemberController {
     let local: ServerSQL
     /// For a leader's rows, which may wait for a majority as long as it takes.
     let writer: ServerSQL
+    /// Copies of the data for other members.
+    let copies: CopySource
     let turn = Turn()
     let wakeups: AsyncStream<Void>
     let wakeup: AsyncStream<Void>.Continuation
@@ -104,6 +106,7 @@ actor MemberController {
         )
         status.server.state = configuration.kind == .logger ? .none : .stopped
         board = StatusBoard(status)
+        copies = CopySource(logger: logger)
         state = DurableState(directory: configuration.directory)
         accounts = Accounts(directory: configuration.usersDirectory)
         (wakeups, wakeup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -169,6 +172,7 @@ actor MemberController {
     func shutDown() async {
         closing = true
         passing?.cancel()
+        await copies.end()
         await turn.take {
             for task in [creating, pulling, beating, ensuring] { task?.cancel() }
             if promise.terms != nil {
@@ -348,6 +352,26 @@ actor MemberController {
             publish()
             return board.status
         }
+    }
+
+    /// What a copy of the data is made with, when there are any that are worth one.
+    func backup() throws(AgentError) -> (BackupProcess.Settings, Replication) {
+        let log = try ready()
+        func refuse(_ why: String) -> AgentError {
+            AgentError(reason: "NoSource", message: "\(configuration.member) cannot be copied: \(why)")
+        }
+        guard configuration.kind == .data else { throw refuse("a logger has no data") }
+        guard !closing, !stopping else { throw refuse("it is being stopped") }
+        guard case .running = serverState, let observation else { throw refuse("its server does not run") }
+        guard observation.applied != nil else { throw refuse("its server has applied nothing yet") }
+        let settings = BackupProcess.Settings(
+            program: configuration.backupProgram,
+            dataDirectory: configuration.dataDirectory,
+            temporaryDirectory: configuration.temporaryDirectory,
+            socket: configuration.socket,
+            user: DataDirectory.user
+        )
+        return (settings, log)
     }
 
     /// Takes the turn from whatever pass runs.
