@@ -75,6 +75,7 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public var durable: Position?
         public var connected: Bool
         /// Of a voter that has taken the place of another in this epoch: the end of the leader's log at that moment.
+        ///
         /// Whatever the other one's log was counted for is at or before it.
         public var since: Position?
 
