@@ -39,6 +39,7 @@ final class GroupController: Reconciler {
     private let announce: @Sendable (GroupEvent, XDBGroup) async -> Void
     private let clock: @Sendable () -> Time
     private let logger: Logger
+    private let rebuilds = RebuildGate()
     private let memory = Mutex<[ObjectKey: Memory]>([:])
 
     /// Makes the controller of all groups in the caches.
@@ -122,7 +123,7 @@ final class GroupController: Reconciler {
         var observation = snapshot.observation
         do {
             let changes = plan.status != group.status
-            if changes { observation.group = try await record(plan.status, of: group) }
+            if changes { observation.group = try await record(plan.status, after: observation) }
             let outcome = try await effects.carryOut(plan, for: observation, client: snapshot.client)
             keep(outcome.seals, of: observation.group)
             for event in plan.events { await announce(event, group) }
@@ -148,7 +149,12 @@ final class GroupController: Reconciler {
 
     // MARK: -
 
-    private func record(_ status: XDBGroup.Status, of group: XDBGroup) async throws -> XDBGroup {
+    private func record(_ status: XDBGroup.Status, after observation: GroupObservation) async throws -> XDBGroup {
+        let group = observation.group
+        let begins = group.status.rebuild == nil && status.rebuild != nil
+        // What leaves room for this rebuild was seen a while ago, and other groups are decided on at the same time.
+        if begins { try rebuilds.enter(group.key, caches, expecting: observation.otherRebuilds) }
+        defer { if begins { rebuilds.leave(group.key) } }
         var wanted = group
         wanted.status = status
         let written = try await cluster.writeStatus(of: wanted)

@@ -28,10 +28,24 @@ struct GroupObserver: Sendable {
             namespace: group.metadata.namespace,
             labels: [Label.group: group.metadata.name]
         ).compactMap(ClaimObservation.init)
-        observation.otherRebuilds = try caches.list(XDBGroup.self).filter { $0.key != group.key }.compactMap(OtherRebuild.init)
+        observation.otherRebuilds = try otherRebuilds(besides: group.key)
         observation.operations = try caches.list(.group, group.key.description)
         observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
         return observation
+    }
+
+    /// The rebuilds that are under way in all groups but one, in the order of the groups.
+    func otherRebuilds(besides group: ObjectKey) throws -> [OtherRebuild] {
+        try caches.list(XDBGroup.self).filter { $0.key != group }.compactMap(OtherRebuild.init)
+    }
+}
+
+extension OtherRebuild {
+    /// Nil for a group without a rebuild, or with the remains of one.
+    init?(_ group: XDBGroup) {
+        guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
+        let source = group.status.members.first { rebuild.step == .copy && $0.name == rebuild.source }
+        self.init(group: group.key.description, source: source?.node, target: rebuild.node)
     }
 }
 
@@ -43,19 +57,6 @@ extension CacheIndex<XDBOperation> {
 extension CacheIndex<Pod> {
     /// Cleanup pods, by the uid of their group.
     static let cleanup = CacheIndex.label(Label.cleanup)
-}
-
-extension OtherRebuild {
-    /// Nil for a group of which no member is being rebuilt.
-    init?(_ group: XDBGroup) {
-        guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
-        let source = group.status.members.first { $0.name == rebuild.source }
-        self.init(
-            group: group.key.description,
-            source: rebuild.step == .copy ? source?.node : nil,
-            target: rebuild.node
-        )
-    }
 }
 
 extension NodeObservation {

@@ -15,7 +15,7 @@ extension MemberPodBody {
                     [
                         "labelSelector": [
                             "matchLabels": [Label.group: .string(group.name)],
-                            // An old life and its successor are the same member: they may share a node.
+                            // An old incarnation and its successor are the same member: they may share a node.
                             "matchExpressions": [
                                 ["key": .string(Label.member), "operator": "Exists"],
                                 ["key": .string(Label.member), "operator": "NotIn", "values": [.string(pod.member)]],
@@ -30,24 +30,20 @@ extension MemberPodBody {
 
     /// Once there are data on a node, the member belongs there: elsewhere it would be an empty one.
     private var nodeAffinity: JSONValue {
-        var fields: [JSONValue] = []
-        var expressions: [JSONValue] = []
+        var term: JSONValue = [:]
+        func field(_ operation: JSONValue, _ node: String) -> JSONValue {
+            [["key": "metadata.name", "operator": operation, "values": [.string(node)]]]
+        }
         switch pod.placement {
         case .pinned(let node):
-            fields.append(["key": "metadata.name", "operator": "In", "values": [.string(node)]])
+            term["matchFields"] = field("In", node)
         case .free(let zones, _):
+            if zones.isEmpty, pod.avoidedNode == nil { return .null }
             if !zones.isEmpty {
-                expressions.append(["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)])
+                term["matchExpressions"] = [["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)]]
             }
-            if let node = pod.avoidedNode {
-                fields.append(["key": "metadata.name", "operator": "NotIn", "values": [.string(node)]])
-            }
+            if let node = pod.avoidedNode { term["matchFields"] = field("NotIn", node) }
         }
-        if fields.isEmpty, expressions.isEmpty { return .null }
-        let term: JSONValue = JSONValue.object([
-            "matchFields": fields.isEmpty ? .null : .array(fields),
-            "matchExpressions": expressions.isEmpty ? .null : .array(expressions),
-        ]).withoutNulls
         return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]
     }
 

@@ -65,14 +65,17 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
         #expect(spec["topologySpreadConstraints"] == nil)
     }
 
-    @Test(arguments: [(1, true), (2, false)])
-    func aLaterLifeWithoutANodeIsToFindAnotherOne(_ incarnation: Int, _ mayShareWithItself: Bool) {
-        let body = Self.body { $0.incarnation = incarnation }
-        let rules = body[path: "spec", "affinity", "podAntiAffinity"]?[
-            "requiredDuringSchedulingIgnoredDuringExecution"
-        ]
-        let expressions = rules?[0]?[path: "labelSelector", "matchExpressions"]?.arrayValue ?? []
-        #expect(expressions.contains { $0["operator"] == "NotIn" } == mayShareWithItself)
+    @Test(arguments: [[], ["a"]] as [[String]])
+    func whoMovesAwayIsNotPutBack(zones: [String]) {
+        let body = Self.body {
+            $0.placement = .free(zones: zones, isSpreadRequired: true)
+            $0.avoidedNode = "node1"
+        }
+        let term = body[path: "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]?[
+            "nodeSelectorTerms"
+        ]?[0]
+        #expect(term?["matchFields"] == [["key": "metadata.name", "operator": "NotIn", "values": ["node1"]]])
+        #expect((term?["matchExpressions"] != nil) == !zones.isEmpty)
     }
 
     @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {

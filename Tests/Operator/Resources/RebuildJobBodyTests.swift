@@ -75,19 +75,6 @@ import XDB
         #expect(selects(try #require(spread["labelSelector"]), labels))
     }
 
-    @Test func onAnotherNodeThanItsFormerLifeUnlessItIsToldWhere() throws {
-        func isKeptFromItsFormerLife(_ change: (inout RebuildJob) -> Void) throws -> Bool {
-            let former = MemberPodBody(group: orders, pod: Rebuilding.job(.copy).pod).json[path: "metadata", "labels"]
-            let rules = try pod(try body(.copy, change))[path: "spec", "affinity", "podAntiAffinity"]?[
-                "requiredDuringSchedulingIgnoredDuringExecution"
-            ]
-            return selects(try #require(rules?[0]?["labelSelector"]), try #require(former?.objectValue))
-        }
-        #expect(try isKeptFromItsFormerLife { _ in })
-        #expect(try !isKeptFromItsFormerLife { $0.pod.placement = .pinned(node: "node2") })
-        #expect(try !isKeptFromItsFormerLife { $0.pod.data = .claim("data-orders-1-i2") })
-    }
-
     @Test(arguments: [
         ([:], ["cpu": "50m", "memory": "128Mi"]),
         (["memory": "2Gi"], ["cpu": "50m", "memory": "128Mi"]),

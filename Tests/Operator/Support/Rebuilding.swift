@@ -59,6 +59,7 @@ enum Rebuilding {
                 kind: .candidate,
                 data: .hostPath("/var/lib/xdb/default/orders/orders-1/i2"),
                 placement: .free(zones: ["a", "b"], isSpreadRequired: true),
+                avoidedNode: "node2",
                 nodeSelector: [:],
                 tolerations: [],
                 image: "localhost/xdb-engine:dev",
@@ -105,8 +106,9 @@ enum Rebuilding {
     }
 
     /// What an operator knows that watches these.
-    static func caches(jobs: [Job] = [], pods: [Pod] = []) -> Caches {
+    static func caches(groups: [XDBGroup] = [], jobs: [Job] = [], pods: [Pod] = []) -> Caches {
         let caches = Caches()
+        add(groups, to: caches)
         add(jobs, [.owner], to: caches)
         add(pods, [.owner, .cleanup, .job], to: caches)
         add([Node](), to: caches)
