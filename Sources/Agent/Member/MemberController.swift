@@ -106,7 +106,7 @@ actor MemberController {
         )
         status.server.state = configuration.kind == .logger ? .none : .stopped
         board = StatusBoard(status)
-        copies = CopySource(logger: logger)
+        copies = CopySource(board: board, logger: logger)
         state = DurableState(directory: configuration.directory)
         accounts = Accounts(directory: configuration.usersDirectory)
         (wakeups, wakeup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

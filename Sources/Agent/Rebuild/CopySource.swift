@@ -11,12 +11,15 @@ final class CopySource: Sendable {
     }
 
     private let state = Mutex(State())
+    private let board: StatusBoard
     private let logger: Logger
 
     /// For how long a limit for a copy that has not begun is remembered.
     private static let memory = Duration.seconds(60)
 
-    init(logger: Logger) {
+    /// - Parameter board: says whether this member leads.
+    init(board: StatusBoard, logger: Logger) {
+        self.board = board
         self.logger = logger
     }
 
@@ -41,6 +44,7 @@ final class CopySource: Sendable {
                 let copy = OutgoingCopy(
                     to: request.to,
                     limit: limit,
+                    board: board,
                     hangUp: hangUp,
                     logger: logger
                 )

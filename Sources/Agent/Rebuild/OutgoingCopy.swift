@@ -35,16 +35,26 @@ final class OutgoingCopy: Sendable {
 
     private let state: Mutex<State>
     private let hangUp: @Sendable () -> Void
+    private let board: StatusBoard
     private let logger: Logger
 
     /// For how long a connection may take nothing of what is ready for it.
     private static let patience = Duration.seconds(60)
+    /// For how long a leader's commits may wait: less than what would have another leader elected.
+    private static let longestHold = Duration.seconds(3)
     /// A wait for the bucket is cut into such pieces, so that another limit holds soon, and its end at the latest.
     private static let slice = Duration.milliseconds(20)
 
-    init(to: String, limit: UInt64?, hangUp: @escaping @Sendable () -> Void, logger: Logger) {
+    init(
+        to: String,
+        limit: UInt64?,
+        board: StatusBoard,
+        hangUp: @escaping @Sendable () -> Void,
+        logger: Logger
+    ) {
         self.to = to
         self.hangUp = hangUp
+        self.board = board
         self.logger = logger
         state = Mutex(State(limit: RateLimit(limit, now: .now)))
     }
@@ -180,16 +190,25 @@ final class OutgoingCopy: Sendable {
         state.withLock { $0.progress = .now }
     }
 
-    /// A receiver whose host is gone says nothing; nobody else could have a copy as long as this one waits for it.
+    /// Ends a copy that is of no use, or does harm.
+    ///
+    /// A receiver whose host is gone says nothing, and nobody else could have a copy as long as this one waits for it. And
+    /// a receiver that is slow when a leader's commits wait for the backup stands in the way of all clients.
     private func watchProgress() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil {
-            let isStuck = state.withLock { state in
-                // A backup that waits for a lock of the server writes nothing, and that is no fault of the receiver's.
-                !(state.process?.isReading ?? true) && .now - state.progress > Self.patience
+        var held: ContinuousClock.Instant?
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            let (process, progress) = state.withLock { ($0.process, $0.progress) }
+            guard let process else { continue }
+            // A backup that waits for a lock of the server writes nothing, and that is no fault of the receiver's.
+            if !process.isReading, .now - progress > Self.patience {
+                logger.warning("the receiver of the copy takes nothing", metadata: ["to": "\(to)"])
+                return cancel()
             }
-            guard isStuck else { continue }
-            logger.warning("the receiver of the copy takes nothing", metadata: ["to": "\(to)"])
-            cancel()
+            guard board.status.role == .leader, process.holdsCommits else { continue }
+            held = held ?? .now
+            guard let held, .now - held > Self.longestHold else { continue }
+            logger.warning("the copy holds the leader's commits back for too long", metadata: ["to": "\(to)"])
+            return cancel()
         }
     }
 
