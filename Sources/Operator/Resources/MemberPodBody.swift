@@ -128,7 +128,6 @@ extension MemberPodBody {
 
     private var mounts: [JSONValue] {
         var mounts = Self.commonMounts
-        mounts.append(["name": "configuration", "mountPath": "/etc/xdb/configuration", "readOnly": true])
         if pod.kind.hasData { mounts.append(["name": "users", "mountPath": "/etc/xdb/users", "readOnly": true]) }
         return mounts
     }
@@ -139,6 +138,7 @@ extension MemberPodBody {
         ["name": "run", "mountPath": .string(runDirectory)],
         ["name": "tmp", "mountPath": "/tmp"],
         ["name": "tls", "mountPath": "/etc/xdb/tls", "readOnly": true],
+        ["name": "configuration", "mountPath": "/etc/xdb/configuration", "readOnly": true],
     ]
 
     /// What is mounted there.
@@ -153,12 +153,12 @@ extension MemberPodBody {
                     "secretName": .string(group.names.certificate(of: pod.name)), "defaultMode": Self.secretMode,
                 ],
             ],
+            ["name": "configuration", "configMap": ["name": .string(group.names.configuration)]],
         ]
     }
 
     private var volumes: [JSONValue] {
         var volumes = commonVolumes
-        volumes.append(["name": "configuration", "configMap": ["name": .string(group.names.configuration)]])
         if pod.kind.hasData {
             volumes.append([
                 "name": "users",

@@ -21,7 +21,7 @@ enum RolePolicy {
                 }
             } else if let leader = draft.address(of: record.leader), needsTelling(agent, follows: leader.name, in: record) {
                 var request = FollowRequest(epoch: record.epoch, leader: leader)
-                // What it lacks of the past it is never asked for: it has no server, and counts only from here on.
+                // What all the others have nobody asks it for.
                 if member.isSuccessor, member.kind == .logger { request.beginsAnywhere = true }
                 draft.act(.follow(member: member.name, request))
             }

@@ -75,8 +75,9 @@ public struct LeadRequest: Hashable, Sendable, Codable {
     /// In an epoch that is led already one of them may be another one than before: the next life of the same member. It
     /// counts for commits at once, and its predecessor no more; `AgentStatus.Peer.since` says from where on.
     public var voters: [String]
-    /// The `votersVersion` of the status that the voters are from; nil stands for 0. An older one than the leader knows is
-    /// refused, one with other voters must be newer.
+    /// The `votersVersion` of the status that the voters are from; nil stands for 0.
+    ///
+    /// An older one than the leader knows is refused, one with other voters must be newer.
     public var votersVersion: Int?
     /// The names of the members that receive the log and do not vote.
     public var learners: [String]
