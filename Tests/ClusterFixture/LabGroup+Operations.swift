@@ -73,7 +73,8 @@ extension LabGroup {
     /// Waits until an operation has a state.
     package func operation(_ operation: String, reaches state: String) async throws -> Operation {
         try await eventually("\(operation) is \(state)") { () -> Operation? in
-            guard let status = try await self.operation(operation)["status"], status["state"]?.stringValue == state else {
+            guard let status = try await self.operation(operation)["status"], status["state"]?.stringValue == state
+            else {
                 return nil
             }
             let steps = status["steps"]?.arrayValue ?? []

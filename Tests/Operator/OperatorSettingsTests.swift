@@ -7,10 +7,12 @@ import XDB
 @Suite struct OperatorSettingsTests {
     private let settings = OperatorSettings(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 
-    @Test(arguments: [
-        (nil, 2), (["rebuildLimit": "5"], 5), (["rebuildLimit": "0"], 0), (["rebuildLimit": "many"], 2),
-        (["rebuildLimit": "-1"], 2), (["failover": "Manual"], 2),
-    ] as [([String: String]?, Int)])
+    @Test(
+        arguments: [
+            (nil, 2), (["rebuildLimit": "5"], 5), (["rebuildLimit": "0"], 0), (["rebuildLimit": "many"], 2),
+            (["rebuildLimit": "-1"], 2), (["failover": "Manual"], 2),
+        ] as [([String: String]?, Int)]
+    )
     func howManyRebuildsAtOnce(_ data: [String: String]?, _ limit: Int) {
         let isNews = settings.take(data, isInitial: true)
         #expect(settings.rebuildLimit == limit)

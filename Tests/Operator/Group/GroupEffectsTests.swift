@@ -78,7 +78,9 @@ import XDB
             transport: transport
         )
         #expect(outcome.failures.isEmpty)
-        #expect(transport.asked.map(\.to) == ["orders-0", "orders-1-i2", "orders-2-i3"].map { "\($0).orders.default.xdb" })
+        #expect(
+            transport.asked.map(\.to) == ["orders-0", "orders-1-i2", "orders-2-i3"].map { "\($0).orders.default.xdb" }
+        )
         #expect(transport.asked.map(\.path) == ["POST /v1/copy-limit", "POST /v1/initialize", "POST /v1/follow"])
         #expect(transport.asked.first?.body == #"{"bytesPerSecond":1000,"to":"orders-1-i2"}"#)
     }

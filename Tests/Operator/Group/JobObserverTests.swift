@@ -103,14 +103,16 @@ import XDB
         #expect(observe([pod("a") { $0.status.containerStatuses = [container(starting)] }])?.obstacle == nil)
     }
 
-    @Test(arguments: [
-        (0, #"{"reason":"Done","message":"copied"}"#, "Completed", "", #"{"reason":"Done","message":"copied"}"#),
-        (1, "killed", "Error", "", "killed"),
-        (137, "", "OOMKilled", "", "rebuild ended with code 137 (OOMKilled)"),
-        (2, "", "Error", "", "rebuild ended with code 2"),
-        (0, "", "Completed", "", nil),
-        (137, "half a line", "Error", "Evicted", "Evicted: the node was low on resource: memory"),
-    ] as [(Int, String, String, String, String?)])
+    @Test(
+        arguments: [
+            (0, #"{"reason":"Done","message":"copied"}"#, "Completed", "", #"{"reason":"Done","message":"copied"}"#),
+            (1, "killed", "Error", "", "killed"),
+            (137, "", "OOMKilled", "", "rebuild ended with code 137 (OOMKilled)"),
+            (2, "", "Error", "", "rebuild ended with code 2"),
+            (0, "", "Completed", "", nil),
+            (137, "half a line", "Error", "Evicted", "Evicted: the node was low on resource: memory"),
+        ] as [(Int, String, String, String, String?)]
+    )
     func lastWords(_ code: Int, _ words: String, _ reason: String, _ ofThePod: String, _ expected: String?) {
         let pod = pod("a") {
             $0.status.phase = code == 0 ? .succeeded : .failed

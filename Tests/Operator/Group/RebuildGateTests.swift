@@ -27,12 +27,14 @@ import XDB
         return group
     }
 
-    @Test(arguments: [
-        (group("a"), OtherRebuild(group: "default/a", source: "node1", target: "node2")),
-        (group("a", step: .join), OtherRebuild(group: "default/a", source: nil, target: "node2")),
-        (group("a", result: .failed), nil),
-        (XDBGroup(metadata: ObjectMeta(name: "a", namespace: "default")), nil),
-    ] as [(XDBGroup, OtherRebuild?)])
+    @Test(
+        arguments: [
+            (group("a"), OtherRebuild(group: "default/a", source: "node1", target: "node2")),
+            (group("a", step: .join), OtherRebuild(group: "default/a", source: nil, target: "node2")),
+            (group("a", result: .failed), nil),
+            (XDBGroup(metadata: ObjectMeta(name: "a", namespace: "default")), nil),
+        ] as [(XDBGroup, OtherRebuild?)]
+    )
     func whatARebuildNeedsOfNodes(_ group: XDBGroup, _ expected: OtherRebuild?) {
         #expect(OtherRebuild(group) == expected)
     }

@@ -75,11 +75,13 @@ import XDB
         #expect(selects(try #require(spread["labelSelector"]), labels))
     }
 
-    @Test(arguments: [
-        ([:], ["cpu": "50m", "memory": "128Mi"]),
-        (["memory": "2Gi"], ["cpu": "50m", "memory": "128Mi"]),
-        (["memory": "64Mi", "cpu": "10m"], ["cpu": "10m", "memory": "64Mi"]),
-    ] as [([String: String], [String: String])])
+    @Test(
+        arguments: [
+            ([:], ["cpu": "50m", "memory": "128Mi"]),
+            (["memory": "2Gi"], ["cpu": "50m", "memory": "128Mi"]),
+            (["memory": "64Mi", "cpu": "10m"], ["cpu": "10m", "memory": "64Mi"]),
+        ] as [([String: String], [String: String])]
+    )
     func asksForLittleAndStaysInTheMembersLimits(_ limits: [String: String], _ requests: [String: String]) throws {
         let body = try body(.prepare) {
             $0.pod.resources.limits = limits.compactMapValues(Quantity.init)
@@ -87,7 +89,7 @@ import XDB
         }
         let resources = try pod(body)[path: "spec", "containers"]?[0]?["resources"]
         #expect(resources?["requests"] == JSONValue(requests))
-        #expect(resources?["limits"] == (limits.isEmpty ? nil : JSONValue(limits)))
+        #expect(resources?["limits"] ?? .null == (limits.isEmpty ? .null : JSONValue(limits)))
     }
 
     /// Kubernetes' rules for label selectors, as far as they are used here.
