@@ -124,7 +124,8 @@ extension ClusterTests {
         private func expectNothing(of life: String, on node: String) async throws {
             let parts = life.split(separator: "-")
             let (member, incarnation) =
-                parts.count > 2 ? (parts.dropLast().joined(separator: "-"), String(parts[parts.count - 1])) : (life, "i1")
+                parts.count > 2
+                ? (parts.dropLast().joined(separator: "-"), String(parts[parts.count - 1])) : (life, "i1")
             let path = "/var/lib/xdb/\(Self.group.namespace)/\(Self.group.name)/\(member)/\(incarnation)"
             let left = try await Lab.files(on: node, under: path, folders: true)
             #expect(left.isEmpty, "\(node) still has \(left.prefix(5))")

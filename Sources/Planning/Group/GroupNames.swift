@@ -43,7 +43,9 @@ public struct GroupNames: Hashable, Sendable {
     }
 
     /// A member's claim.
-    public func claim(of member: String, incarnation: Int) -> String { "data-" + pod(of: member, incarnation: incarnation) }
+    public func claim(of member: String, incarnation: Int) -> String {
+        "data-" + pod(of: member, incarnation: incarnation)
+    }
 
     /// The operation that rebuilds a member without having been asked, counted.
     public func repair(of member: String, _ number: Int) -> String { "\(member)-repair-\(number)" }

@@ -99,6 +99,8 @@ public struct PodObservation: Hashable, Sendable {
     public var failure: String?
     /// True when the engine container runs.
     public var isRunning = false
+    /// True when it has ended, and is not started again.
+    public var hasEnded = false
     /// How often the engine container was started again.
     public var restarts = 0
 

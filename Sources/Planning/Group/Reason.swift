@@ -123,7 +123,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
             .changingLeader, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
             false
-        case .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
+        case .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost,
+            .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,

@@ -117,7 +117,8 @@ struct GroupConditions {
         let connected = Set(agent.peers.filter(\.connected).map(\.name))
         let away = voters.filter { !connected.contains(draft.seat(of: $0)) }.map(\.name)
         guard 1 + voters.count - away.count < majority(of: 1 + voters.count) else { return nil }
-        return "commits wait: \(away.joined(separator: ", ")) do not acknowledge, and a majority of \(1 + voters.count) "
+        return
+            "commits wait: \(away.joined(separator: ", ")) do not acknowledge, and a majority of \(1 + voters.count) "
             + "voters is needed; bring back their pods or nodes"
     }
 

@@ -52,7 +52,8 @@ enum DebtPolicy {
         for pod in pods {
             let why = "\(debt.life) is a former life of \(debt.member)"
             // Its vote has passed on, so whatever still runs there counts for nothing.
-            if isAway {
+            // And a kubelet may take a minute to say that a pod has gone whose containers have ended.
+            if isAway || pod.isBeingDeleted && pod.hasEnded {
                 draft.act(.forceDeletePod(name: pod.name, uid: pod.uid, why: why))
             } else if !pod.isBeingDeleted {
                 draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))

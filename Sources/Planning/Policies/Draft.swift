@@ -134,7 +134,9 @@ extension Draft {
     /// them.
     var outsiders: [XDBGroup.MemberStatus] {
         guard let record = status.epochs.first else { return [] }
-        return status.members.filter { $0.kind.votes && $0.joined && !$0.isSuccessor && !record.voters.contains($0.name) }
+        return status.members.filter {
+            $0.kind.votes && $0.joined && !$0.isSuccessor && !record.voters.contains($0.name)
+        }
     }
 
     /// Learners that the spec does not want any more.

@@ -24,7 +24,9 @@ enum ObservationPolicy {
         if let node = pod?.node {
             let isHostPath = draft.status.storage?.hostPath != nil
             if !isHostPath || member.node == nil { member.node = node }
-        } else if !member.joined, !member.isSuccessor, let node = member.node, draft.node(node) == nil, !draft.observation.nodes.isEmpty {
+        } else if !member.joined, !member.isSuccessor, let node = member.node, draft.node(node) == nil,
+            !draft.observation.nodes.isEmpty
+        {
             // The node left the cluster before the member had any data on it: another one will do.
             member.node = nil
             member.zone = nil

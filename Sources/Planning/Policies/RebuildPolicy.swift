@@ -195,7 +195,8 @@ enum RebuildPolicy {
         of member: XDBGroup.MemberStatus,
         _ draft: inout Draft
     ) {
-        guard case .leads = draft.leadership, let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
+        guard case .leads = draft.leadership,
+            let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
             leader.role == .leader, leader.epoch == draft.status.epoch,
             leader.voters?.contains(successor.life) ?? false,
             let seat = leader.peers.first(where: { $0.name == successor.life }), let durable = seat.durable,

@@ -110,7 +110,9 @@ struct RebuildRequest {
         let own = member.node
         let isReady = draft.node(own).map { $0.ready == .true } ?? false
         if let name = wish.node, name != own {
-            if let obstacle = obstacle(name, member) { return refuse("\(member.name) cannot move to \(name): \(obstacle)") }
+            if let obstacle = obstacle(name, member) {
+                return refuse("\(member.name) cannot move to \(name): \(obstacle)")
+            }
             return .success((.crossHost, name, "on node \(name), as was asked for"))
         }
         let isLocal = wish.mode == .local || wish.mode == .automatic && (isReady || wish.node != nil)
@@ -132,7 +134,8 @@ struct RebuildRequest {
                     + (isReady ? ", or use mode Local" : ", or bring \(own ?? "its node") back")
             )
         }
-        let why = isReady ? "on another node, as was asked for" : "on another node, since \(own ?? "its own") is not ready"
+        let why =
+            isReady ? "on another node, as was asked for" : "on another node, since \(own ?? "its own") is not ready"
         return .success((.crossHost, nil, "\(why); the scheduler chooses it"))
     }
 
@@ -156,7 +159,9 @@ struct RebuildRequest {
             guard let source = draft.member(name), source.name != member.name else {
                 return refuse("the source \(name) is no other member of the group")
             }
-            if let obstacle = Self.obstacle(asSource: source, draft) { return refuse("\(name) cannot be copied: \(obstacle)") }
+            if let obstacle = Self.obstacle(asSource: source, draft) {
+                return refuse("\(name) cannot be copied: \(obstacle)")
+            }
             return .success((name, "copied from \(name), as was asked for"))
         }
         return Self.bestSource(for: member, draft).map { .success($0) }

@@ -31,7 +31,9 @@ enum RepairPolicy {
         wish.mode = need.mode
         wish.isRepair = true
         func wait(_ why: String) -> Bool {
-            draft.pendingRepairs.append(Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)"))
+            draft.pendingRepairs.append(
+                Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)")
+            )
             return false
         }
         // What a forced leader was made without may be found there alone.
@@ -82,7 +84,8 @@ enum RepairPolicy {
         let pause = min(firstPause * (1 << min(failures.count - 1, 10)), longestPause)
         let gone = draft.observation.now.since(time)
         guard gone < pause else { return nil }
-        return "\(last.metadata.name): \(last.status.message ?? ""); it is tried again after \(pause.components.seconds) s"
+        return
+            "\(last.metadata.name): \(last.status.message ?? ""); it is tried again after \(pause.components.seconds) s"
     }
 }
 

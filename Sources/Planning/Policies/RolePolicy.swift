@@ -19,7 +19,9 @@ enum RolePolicy {
                 if needsTelling(agent, record, draft), !hasRefused(member, record, draft) {
                     draft.act(.lead(member: member.name, request(record, draft)))
                 }
-            } else if let leader = draft.address(of: record.leader), needsTelling(agent, follows: leader.name, in: record) {
+            } else if let leader = draft.address(of: record.leader),
+                needsTelling(agent, follows: leader.name, in: record)
+            {
                 var request = FollowRequest(epoch: record.epoch, leader: leader)
                 // What all the others have nobody asks it for.
                 if member.isSuccessor, member.kind == .logger { request.beginsAnywhere = true }

@@ -439,7 +439,8 @@ extension XDBGroup {
                 "mode",
                 \.mode,
                 .defaulted,
-                description: "Automatic rebuilds a member that does not recover by itself; the XDBOperation that does so "
+                description:
+                    "Automatic rebuilds a member that does not recover by itself; the XDBOperation that does so "
                     + "is the record. Manual reports what would be done in the condition RepairPending, and waits for an "
                     + "XDBOperation with rebuild."
             ),

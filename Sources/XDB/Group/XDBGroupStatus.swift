@@ -64,7 +64,8 @@ extension XDBGroup {
                 "debts",
                 \.debts,
                 .list(.map(key: "life")),
-                description: "What is to be removed: former lives of members' data, some of them on nodes that are away."
+                description:
+                    "What is to be removed: former lives of members' data, some of them on nodes that are away."
             ),
             Field(
                 "storage",
@@ -367,13 +368,15 @@ extension XDBGroup {
             Field(
                 "vacant",
                 \.vacant,
-                description: "True while its vote passes from one life of its data to the next: the log of neither counts in "
+                description:
+                    "True while its vote passes from one life of its data to the next: the log of neither counts in "
                     + "elections until it has all that the old one's may have had."
             ),
             Field(
                 "successorOf",
                 \.successorOf,
-                description: "Of the new life of a member that is rebuilt: that member, whose place it takes at the end."
+                description:
+                    "Of the new life of a member that is rebuilt: that member, whose place it takes at the end."
             ),
             Field("node", \.node, description: "The node that has its data, or runs it."),
             Field("zone", \.zone, description: "The zone of that node."),

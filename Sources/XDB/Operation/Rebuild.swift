@@ -64,7 +64,8 @@ extension XDBOperation {
             Field(
                 "isRepair",
                 \.isRepair,
-                description: "Set by the operator: the member is given the time to come back, and keeps its place when it "
+                description:
+                    "Set by the operator: the member is given the time to come back, and keeps its place when it "
                     + "plays its part again before its successor has taken it."
             ),
         ]
@@ -106,7 +107,11 @@ extension XDBOperation {
         public static let fields: [Field<Self>] = [
             Field("summary", \.summary, description: "All of it in a few words."),
             Field("bytesDone", \.bytesDone, description: "What has been copied."),
-            Field("bytesTotal", \.bytesTotal, description: "How much there is to copy, by the size of the source's data."),
+            Field(
+                "bytesTotal",
+                \.bytesTotal,
+                description: "How much there is to copy, by the size of the source's data."
+            ),
             Field("percent", \.percent, description: "The part of it that has been copied."),
             Field("bytesPerSecond", \.bytesPerSecond, description: "The present rate."),
             Field("remainingSeconds", \.remainingSeconds, description: "How long the rest takes at this rate."),
@@ -127,7 +132,8 @@ extension XDBOperation.Progress {
             remainingSeconds = max(0, bytesTotal - bytesDone) / Int(clamping: copy.bytesPerSecond)
         }
         let parts = [
-            percent.map { "\($0) %" }, "\(Self.mebibytes(bytesDone)) MiB", "\(Self.mebibytes(bytesPerSecond ?? 0)) MiB/s",
+            percent.map { "\($0) %" }, "\(Self.mebibytes(bytesDone)) MiB",
+            "\(Self.mebibytes(bytesPerSecond ?? 0)) MiB/s",
             remainingSeconds.map { "\($0) s left" },
         ]
         summary = parts.compactMap(\.self).joined(separator: ", ")

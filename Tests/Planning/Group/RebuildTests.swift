@@ -171,8 +171,18 @@ struct RebuildTests {
             },
             set: { $0.mode = .crossHost }
         ),
-        Refused(testDescription: "a logger as source", member: "orders-1", words: "no data", set: { $0.source = "orders-2" }),
-        Refused(testDescription: "itself as source", member: "orders-1", words: "no other", set: { $0.source = "orders-1" }),
+        Refused(
+            testDescription: "a logger as source",
+            member: "orders-1",
+            words: "no data",
+            set: { $0.source = "orders-2" }
+        ),
+        Refused(
+            testDescription: "itself as source",
+            member: "orders-1",
+            words: "no other",
+            set: { $0.source = "orders-1" }
+        ),
     ]
 
     @Test(arguments: refused)

@@ -43,9 +43,18 @@ struct RepairPolicyTests {
         Case(testDescription: "diverged", mode: .local, seconds: 15, change: problem("Diverged")),
         Case(testDescription: "diverged for a moment", seconds: 5, change: problem("Diverged")),
         Case(testDescription: "the log it needs is gone", mode: .local, seconds: 15, change: problem("LogPurged")),
-        Case(testDescription: "its server refuses to start", mode: .local, seconds: 15, change: problem("ServerRefuses")),
+        Case(
+            testDescription: "its server refuses to start",
+            mode: .local,
+            seconds: 15,
+            change: problem("ServerRefuses")
+        ),
         Case(testDescription: "its server applies nothing", mode: .local, change: problem("ApplyStalled")),
-        Case(testDescription: "its server has applied nothing for a moment", seconds: 20, change: problem("ApplyStalled")),
+        Case(
+            testDescription: "its server has applied nothing for a moment",
+            seconds: 20,
+            change: problem("ApplyStalled")
+        ),
         Case(testDescription: "an option that is wrong", change: problem("InvalidConfiguration")),
         Case(testDescription: "a disk that is full", change: problem("DiskFull")),
         Case(testDescription: "Manual", pending: "spec.repair.mode is Manual") {
