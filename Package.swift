@@ -38,6 +38,7 @@ extension Target.Dependency {
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let log = product(name: "Logging", package: "swift-log")
     static let nio = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioTLS = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -92,8 +93,8 @@ let package = Package(
         .module(
             "Agent",
             [
-                "BinaryLog", "CMariaDB", "XDB", .crypto, .httpTypes, .hummingbirdCore, .log, .nio, .nioPosix, .nioTLS,
-                .serviceLifecycle,
+                "BinaryLog", "CMariaDB", "XDB", .crypto, .httpTypes, .hummingbirdCore, .log, .nio, .nioHTTP1, .nioPosix,
+                .nioTLS, .serviceLifecycle,
             ]
         ),
         .module(
@@ -103,7 +104,7 @@ let package = Package(
                 .serviceLifecycle, .x509,
             ]
         ),
-        .program("xdb-agent", ["Agent", .argumentParser, .log, .serviceLifecycle]),
+        .program("xdb-agent", ["Agent", "XDB", .argumentParser, .log, .serviceLifecycle]),
         .program(
             "xdb-operator",
             ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]

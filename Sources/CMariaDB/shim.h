@@ -2,10 +2,12 @@
 // every C library that we build with.
 #pragma once
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <mysql.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,11 +37,29 @@ static inline int xdb_pidfd_send_signal(int descriptor, int signal) {
 
 // The headers show these only with _GNU_SOURCE, which would make their types differ from those that Swift knows.
 int syncfs(int descriptor);
+int pipe2(int descriptors[2], int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 
+/// A pipe whose ends a started program does not get, unless it is given one; -1 and errno.
+static inline int xdb_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
+
+/// The size of the buffer of a pipe; the kernel may refuse.
+static inline void xdb_set_pipe_size(int descriptor, int bytes) {
+    // F_SETPIPE_SZ, which the headers show only with _GNU_SOURCE.
+    fcntl(descriptor, 1031, bytes);
+}
+
 /// Makes everything durable that the descriptor's file system holds; -1 and errno.
 static inline int xdb_syncfs(int descriptor) { return syncfs(descriptor); }
+
+/// Lets a process that has just been started, and all its later threads, have what is left of processors and disks:
+/// nice 19, and the idle class of the I/O scheduler.
+static inline void xdb_make_idle(pid_t pid) {
+    setpriority(PRIO_PROCESS, (id_t)pid, 19);
+    // IOPRIO_WHO_PROCESS and IOPRIO_CLASS_IDLE, which no header of the C library has.
+    syscall(SYS_ioprio_set, 1, pid, 3 << 13);
+}
 
 /// Names the calling thread for debuggers and for top.
 static inline void xdb_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

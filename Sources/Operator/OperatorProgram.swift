@@ -112,7 +112,8 @@ public struct OperatorProgram: Sendable {
         // Only what is ours is kept of the kinds that everybody uses, and of most of it only the metadata.
         let mine = CacheScope(namespace: options.namespace, labels: ["app.kubernetes.io/managed-by": fieldManager])
         let groups = runtime.cache(XDBGroup.self, scope: CacheScope(namespace: options.namespace))
-        let pods = runtime.cache(Pod.self, scope: mine, indexes: [.owner, .cleanup])
+        let pods = runtime.cache(Pod.self, scope: mine, indexes: [.owner, .cleanup, .job])
+        let jobs = runtime.cache(Job.self, scope: mine, indexes: [.owner])
         let claims = runtime.cache(PersistentVolumeClaim.self, scope: mine)
         let nodes = runtime.cache(Node.self) { node in
             node.metadata.annotations = [:]
@@ -157,7 +158,7 @@ public struct OperatorProgram: Sendable {
         let controller = Controller(
             name: "xdbgroup",
             reconciler: reconciler,
-            caches: [groups, operations, pods, claims, nodes, classes, services, maps, settingsMap],
+            caches: [groups, operations, pods, jobs, claims, nodes, classes, services, maps, settingsMap],
             workers: options.workers,
             backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
             logger: logger,
@@ -170,6 +171,8 @@ public struct OperatorProgram: Sendable {
         controller.watch(operations) { [$0.group] }
         controller.watch(pods, ownersOf: kind)
         controller.watch(pods) { pod in CleanupController.group(of: pod).map { [$0] } ?? [] }
+        controller.watch(jobs, ownersOf: kind)
+        controller.watch(pods) { pod in pod.groupOfJob.map { [$0] } ?? [] }
         controller.watch(services, ownersOf: kind)
         controller.watch(maps, ownersOf: kind)
         controller.watch(claims) { claim in

@@ -20,7 +20,7 @@ struct Root: AsyncParsableCommand {
         commandName: "xdb-agent",
         abstract: "The agent of one member of a group of MariaDB servers.",
         version: Build.version,
-        subcommands: [RunCommand.self, InitCommand.self, VersionCommand.self]
+        subcommands: [RunCommand.self, RebuildCommand.self, InitCommand.self, VersionCommand.self]
     )
 }
 

@@ -56,4 +56,19 @@ struct LogStateTests {
         #expect(state.gtids.count == LogState.limit)
         #expect(state.gtids.first?.sequence == 11)
     }
+
+    @Test(
+        "a log's part up to a transaction",
+        arguments: [
+            ("0-17-5", "0-17-5", "0-17-5"), ("0-17-5", "0-17-3", "0-17-3"), ("0-17-5", "0-17-6", nil),
+            ("0-17-5,0-33-9", "0-33-7", "0-17-5,0-33-7"), ("0-17-5,0-33-9", "0-17-2", "0-17-2"),
+            ("0-17-5,0-33-9", "0-49-10", nil), ("", "0-17-1", nil),
+            // The sequence is one of the server before it.
+            ("0-17-5,0-33-9", "0-33-5", nil),
+        ] as [(String, String, String?)]
+    )
+    func cutting(log: String, at text: String, expected: String?) throws {
+        let gtid = try #require(GTID(text))
+        #expect(try Self.state(log).cut(at: gtid) == expected.map { try Self.state($0) })
+    }
 }

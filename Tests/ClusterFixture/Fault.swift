@@ -43,25 +43,25 @@ package enum Fault: String, CaseIterable, Sendable {
         // A logger has no server: its agent is all there is.
         let server = member.hasData ? Lab.server : Lab.agent
         switch self {
-        case .serverKilled: try await Lab.signal("KILL", server, of: member.name, on: node)
-        case .agentKilled: try await Lab.signal("KILL", Lab.agent, of: member.name, on: node)
-        case .podKilled: try await group.kill(.pod, of: member.name)
+        case .serverKilled: try await Lab.signal("KILL", server, of: member.life, on: node)
+        case .agentKilled: try await Lab.signal("KILL", Lab.agent, of: member.life, on: node)
+        case .podKilled: try await group.kill(.pod, of: member.life)
         case .podDeleted:
             try await Lab.kubectl(
                 "delete",
                 "pod",
-                member.name,
+                member.life,
                 "-n",
                 group.namespace,
                 "--ignore-not-found",
                 "--wait=false"
             )
         case .serverHangs:
-            try await Lab.signal("STOP", server, of: member.name, on: node)
-            return { try await Lab.signal("CONT", server, of: member.name, on: node) }
+            try await Lab.signal("STOP", server, of: member.life, on: node)
+            return { try await Lab.signal("CONT", server, of: member.life, on: node) }
         case .agentHangs:
-            try await Lab.signal("STOP", Lab.agent, of: member.name, on: node)
-            return { try await Lab.signal("CONT", Lab.agent, of: member.name, on: node) }
+            try await Lab.signal("STOP", Lab.agent, of: member.life, on: node)
+            return { try await Lab.signal("CONT", Lab.agent, of: member.life, on: node) }
         case .powerCut:
             try await Lab.power(off: node)
             return { try await Lab.power(on: node, zone: zone) }

@@ -74,11 +74,11 @@ package enum Lab {
 
     /// Sends a signal to a process of a member from inside its node, without the API server.
     ///
-    /// A pod's host name is that of its member.
-    package static func signal(_ signal: String, _ process: String, of member: String, on node: String) async throws {
+    /// - Parameter life: `LabGroup.Member.life`, which is the name of its pod and the host name in it.
+    package static func signal(_ signal: String, _ process: String, of life: String, on node: String) async throws {
         let script =
             "for p in $(pgrep \(process)); do "
-            + "[ \"$(nsenter -t $p -u uname -n)\" != \(member) ] || kill -\(signal) $p; done; true"
+            + "[ \"$(nsenter -t $p -u uname -n)\" != \(life) ] || kill -\(signal) $p; done; true"
         try await cluster("exec", number(of: node), "sh", "-c", script)
     }
 
@@ -175,9 +175,9 @@ package enum Lab {
         try await cluster("exec", number(of: node), "sh", "-c", "rm -f \(smallDisk)/filled*")
     }
 
-    /// What the agent of a member has said, as the container runtime keeps it on the node.
-    package static func agentLog(of member: String, in group: LabGroup, on node: String) async throws -> String {
-        let path = "/var/log/pods/\(group.namespace)_\(member)_*/engine/*.log"
+    /// What the agent of a life of a member has said, as the container runtime keeps it on the node.
+    package static func agentLog(of life: String, in group: LabGroup, on node: String) async throws -> String {
+        let path = "/var/log/pods/\(group.namespace)_\(life)_*/engine/*.log"
         return try await cluster("exec", number(of: node), "sh", "-c", "cat \(path) 2>/dev/null || true")
     }
 
@@ -301,9 +301,10 @@ package struct NotInTime: Error, CustomStringConvertible {
 package func eventually<Value>(
     _ what: @autoclosure () -> String,
     every pause: Duration = .milliseconds(300),
+    within patience: Duration = .seconds(240),
     _ body: () async throws -> Value?
 ) async throws -> Value {
-    let end = ContinuousClock.now + .seconds(240)
+    let end = ContinuousClock.now + patience
     var last = "nothing"
     while ContinuousClock.now < end {
         do {

@@ -22,6 +22,7 @@ package struct LabGroup: Sendable {
         package var image: String
         package var zones: String
         package var configuration: String
+        package var repair: String
 
         package init(
             candidates: Int = 2,
@@ -30,7 +31,9 @@ package struct LabGroup: Sendable {
             storage: String = "{hostPath: {path: /var/lib/xdb}}",
             image: String = "localhost/xdb-engine:dev",
             zones: String = "[]",
-            configuration: String = "{innodb_buffer_pool_size: 64M}"
+            configuration: String = "{innodb_buffer_pool_size: 64M}",
+            // Most tests are about members that recover by themselves, however long that takes here.
+            repair: String = "{mode: Manual}"
         ) {
             self.candidates = candidates
             self.loggers = loggers
@@ -39,6 +42,7 @@ package struct LabGroup: Sendable {
             self.image = image
             self.zones = zones
             self.configuration = configuration
+            self.repair = repair
         }
     }
 
@@ -58,6 +62,7 @@ package struct LabGroup: Sendable {
                   placement: {zones: \(shape.zones)}
                   storage: \(shape.storage)
                   configuration: \(shape.configuration)
+                  repair: \(shape.repair)
                 """
         )
     }
@@ -87,6 +92,8 @@ package struct LabGroup: Sendable {
     /// A member, as status and pods show it.
     package struct Member: Sendable {
         package var name: String
+        /// The name of its pod: which life of its data it is in.
+        package var life: String
         package var kind: String
         package var role: String?
         package var podIP: String?
@@ -98,8 +105,13 @@ package struct LabGroup: Sendable {
     /// All members.
     package func members() async throws -> [Member] {
         (try await object()[path: "status", "members"]?.arrayValue ?? []).map {
-            Member(
-                name: $0["name"]?.stringValue ?? "",
+            let name = $0["name"]?.stringValue ?? ""
+            let incarnation = $0["incarnation"]?.integerValue ?? 1
+            // The entry of a successor has the name of its life already.
+            let isFirst = incarnation == 1 || $0["successorOf"] != nil
+            return Member(
+                name: name,
+                life: isFirst ? name : "\(name)-i\(incarnation)",
                 kind: $0["kind"]?.stringValue ?? "",
                 role: $0["role"]?.stringValue,
                 podIP: $0["podIP"]?.stringValue,
@@ -109,9 +121,9 @@ package struct LabGroup: Sendable {
         }
     }
 
-    /// A member's pod, while there is one.
-    private func pod(of member: String) async throws -> Pod? {
-        try await Lab.client.find(Pod.self, ObjectKey(namespace: namespace, name: member))
+    /// The pod of a life of a member, while there is one.
+    private func pod(of life: String) async throws -> Pod? {
+        try await Lab.client.find(Pod.self, ObjectKey(namespace: namespace, name: life))
     }
 
     /// The leader's pod, by the label that the Service selects by.
@@ -139,18 +151,18 @@ package struct LabGroup: Sendable {
         return String(decoding: Data(base64Encoded: text) ?? Data(), as: UTF8.self)
     }
 
-    /// Kills a process of a member at once.
-    package func kill(_ process: Process, of member: String) async throws {
+    /// Kills a process of a life of a member at once.
+    package func kill(_ process: Process, of life: String) async throws {
         switch process {
-        case .server: try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-x", "mariadbd")
+        case .server: try await Lab.kubectl("exec", life, "-n", namespace, "--", "pkill", "-KILL", "-x", "mariadbd")
         case .agent:
-            try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
+            try await Lab.kubectl("exec", life, "-n", namespace, "--", "pkill", "-KILL", "-f", "xdb-agent run")
         case .pod:
-            let old = try await pod(of: member)?.metadata.uid
+            let old = try await pod(of: life)?.metadata.uid
             try await Lab.kubectl(
                 "delete",
                 "pod",
-                member,
+                life,
                 "-n",
                 namespace,
                 "--grace-period=0",
@@ -158,8 +170,8 @@ package struct LabGroup: Sendable {
                 "--wait=false"
             )
             // Until the operator has acted, the status is the one of before, and nothing could be concluded from it.
-            try await eventually("a new pod of \(member)") { () -> Bool? in
-                guard let new = try await pod(of: member)?.metadata.uid else { return nil }
+            try await eventually("a new pod of \(life)") { () -> Bool? in
+                guard let new = try await pod(of: life)?.metadata.uid else { return nil }
                 return new == old ? nil : true
             }
         }
@@ -184,75 +196,14 @@ package struct LabGroup: Sendable {
         try await wait(for: "Writable")
     }
 
-    /// Asks for another leader.
-    package func changeLeader(_ operation: String, to member: String) async throws {
-        try await Lab.kubectl(
-            "create",
-            "-f",
-            "-",
-            input: """
-                apiVersion: xdb-operator.github.io/v1alpha1
-                kind: XDBOperation
-                metadata: {name: \(operation), namespace: \(namespace)}
-                spec: {group: \(name), changeLeader: {to: \(member)}}
-                """
-        )
-    }
-
-    /// Asks for a leader without a majority.
-    package func forceLeader(_ operation: String, _ member: String, acceptDataLoss: Bool) async throws {
-        try await Lab.kubectl(
-            "create",
-            "-f",
-            "-",
-            input: """
-                apiVersion: xdb-operator.github.io/v1alpha1
-                kind: XDBOperation
-                metadata: {name: \(operation), namespace: \(namespace)}
-                spec: {group: \(name), forceLeader: {member: \(member), acceptDataLoss: \(acceptDataLoss)}}
-                """
-        )
-    }
-
-    /// What became of an operation.
-    package struct Operation {
-        package var message: String
-        package var steps: [String]
-        /// How long each step took, in milliseconds.
-        package var phases: [String: Double]
-        package var certificate: JSONValue?
-    }
-
-    /// Waits until an operation has a state.
-    package func operation(_ operation: String, reaches state: String) async throws -> Operation {
-        try await eventually("\(operation) is \(state)") { () -> Operation? in
-            let key = ObjectKey(namespace: namespace, name: operation)
-            guard let status = try await Lab.client.get(XDBOperation.resource, key)["status"],
-                status["state"]?.stringValue == state
-            else { return nil }
-            let steps = status["steps"]?.arrayValue ?? []
-            return Operation(
-                message: status["message"]?.stringValue ?? "",
-                steps: steps.compactMap { $0["name"]?.stringValue },
-                phases: steps.reduce(into: [:]) { phases, step in
-                    guard let name = step["name"]?.stringValue, let time = step["milliseconds"]?.integerValue else {
-                        return
-                    }
-                    phases[name] = Double(time)
-                },
-                certificate: status["certificate"]
-            )
-        }
-    }
-
-    /// Stops the agent of a member in its tracks: its connections stay, and nothing comes over them.
-    package func freeze(_ member: String) async throws {
-        try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-STOP", "-f", "xdb-agent run")
+    /// Stops the agent of a life of a member in its tracks: its connections stay, and nothing comes over them.
+    package func freeze(_ life: String) async throws {
+        try await Lab.kubectl("exec", life, "-n", namespace, "--", "pkill", "-STOP", "-f", "xdb-agent run")
     }
 
     /// Lets it go on.
-    package func thaw(_ member: String) async throws {
-        try await Lab.kubectl("exec", member, "-n", namespace, "--", "pkill", "-CONT", "-f", "xdb-agent run")
+    package func thaw(_ life: String) async throws {
+        try await Lab.kubectl("exec", life, "-n", namespace, "--", "pkill", "-CONT", "-f", "xdb-agent run")
     }
 
     /// Waits until a condition with this reason names something, and an event tells the same.

@@ -105,6 +105,22 @@ struct KindsTests {
         #expect(try Namespace(json: #"{"metadata":{},"status":{"phase":"Active"}}"#).phase == "Active")
     }
 
+    @Test("A job, which ends in one of two ways", arguments: [("Complete", true), ("Failed", false)])
+    func job(condition: String, isComplete: Bool) throws {
+        let job = try Job(
+            json: #"""
+                {"metadata":{"name":"j","uid":"1","ownerReferences":[{"kind":"XDBGroup","name":"g","uid":"2"}]},
+                "spec":{"backoffLimit":4,"template":{"spec":{}}},"status":{"failed":2,
+                "conditions":[{"type":"\#(condition)","status":"True"}]}}
+                """#
+        )
+        #expect(job.metadata.isOwned(by: "2"))
+        #expect(job.isComplete == isComplete)
+        #expect(job.isFailed == !isComplete)
+        #expect(job.status.failed == 2)
+        #expect(try !Job(json: #"{"metadata":{},"status":{}}"#).isFailed)
+    }
+
     @Test("A list, whose items may be null")
     func list() throws {
         let list = try ObjectList<Pod>(

@@ -42,6 +42,8 @@ public struct AgentConfiguration: Sendable {
     public var serverPort = 3306
     /// The server's program.
     public var serverProgram = "/usr/sbin/mariadbd"
+    /// The program that copies a running server's data.
+    public var backupProgram = "/usr/bin/mariabackup"
     /// The program that makes an empty data directory.
     public var installProgram = "/usr/bin/mariadb-install-db"
 
@@ -78,6 +80,6 @@ public struct AgentConfiguration: Sendable {
     var socket: String { runDirectory + "/mysqld.sock" }
     var pidFile: String { runDirectory + "/mysqld.pid" }
 
-    /// The DNS name in the certificate of the only client that the control API answers.
-    var operatorName: String { CertificateNames(group: group, namespace: namespace).operatorName }
+    /// The DNS names in the certificates of the group.
+    var certificateNames: CertificateNames { CertificateNames(group: group, namespace: namespace) }
 }

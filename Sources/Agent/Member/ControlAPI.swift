@@ -10,7 +10,8 @@ import XDB
 
 /// The API for the operator: HTTP/1.1 over mutual TLS.
 ///
-/// Only a client whose certificate carries the operator's name for this group gets an answer.
+/// Only a client whose certificate carries the operator's name for this group gets an answer, and a member that asks for a
+/// copy of the data for itself.
 struct ControlAPI: Service {
     let configuration: AgentConfiguration
     let tls: TLSMaterial
@@ -25,7 +26,7 @@ struct ControlAPI: Service {
 
     func run() async throws {
         let channel = HTTPServerBuilder { [tls, configuration] responder in
-            OperatorChannel(tls: tls, client: configuration.operatorName, base: HTTP1Channel(responder: responder))
+            ControlChannel(tls: tls, names: configuration.certificateNames, base: HTTP1Channel(responder: responder))
         }
         let service = HTTPService(
             configuration: ServerConfiguration(
@@ -39,9 +40,19 @@ struct ControlAPI: Service {
     }
 
     @Sendable
-    private func respond(_ request: Request) async -> Response {
+    private func respond(_ request: Request, _ channel: any Channel) async -> Response {
         do {
+            let client = try await Self.client(of: channel, configuration.certificateNames)
+            if case .member(let name) = client {
+                guard request.method == .post, request.uri.path == "/v1/copy" else {
+                    throw AgentError(reason: "NotTheOperator", message: "\(name) may ask for a copy of the data only")
+                }
+                return try await copy(to: name, request, channel)
+            }
             switch (request.method, request.uri.path) {
+            case (.post, "/v1/copy-limit"):
+                controller.copies.limit(try await Self.decode(CopyLimitRequest.self, request))
+                return Response(status: .noContent)
             case (.get, "/v1/status"):
                 guard let status = controller.board.published else {
                     throw AgentError(reason: "Starting", message: "the agent reads its directory; ask again")
@@ -63,6 +74,32 @@ struct ControlAPI: Service {
             let error = error as? AgentError ?? AgentError(reason: "InternalError", message: "\(error)")
             return (try? Self.json(error, status: Self.status(error))) ?? Response(status: .internalServerError)
         }
+    }
+
+    /// Who is at the other end; the connection would not be there without a certificate of one who may.
+    private static func client(of channel: any Channel, _ names: CertificateNames) async throws -> ControlClient {
+        let found = try await channel.eventLoop.submit {
+            try channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self).peerCertificate
+                .flatMap { names.client(TLSMaterial.dnsNames(of: $0)) }
+        }.get()
+        guard let found else { throw AgentError(reason: "NotTheOperator", message: "the certificate is a stranger's") }
+        return found
+    }
+
+    /// Sends the data; the connection's end, whoever ends it, ends the backup.
+    private func copy(to name: String, _ request: Request, _ channel: any Channel) async throws -> Response {
+        let asked = try await Self.decode(CopyRequest.self, request)
+        guard asked.to == name else {
+            throw AgentError(
+                reason: "NotTheOperator",
+                message: "\(name) may ask for a copy for itself, and not for \(asked.to)"
+            )
+        }
+        let (settings, log) = try await controller.backup()
+        let copy = try await controller.copies.begin(asked) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in copy.cancel() }
+        let body = ResponseBody { writer in try await copy.run(settings, log, to: &writer) }
+        return Response(status: .ok, headers: [.contentType: "application/octet-stream"], body: body)
     }
 
     /// Statuses as they change, one JSON object per line.
@@ -96,8 +133,10 @@ struct ControlAPI: Service {
         switch error.reason {
         case "InvalidRequest", "InvalidEpoch": .badRequest
         case "NotFound": .notFound
+        case "NotTheOperator": .forbidden
         case AgentStatus.Problem.resigned, "EpochTooOld", "EpochConflict", "NotACandidate", "NotAVoter",
-            "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized":
+            "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized",
+            "CopyInProgress", "VotersTooOld":
             .conflict
         case "InternalError": .internalServerError
         default: .serviceUnavailable
@@ -130,16 +169,21 @@ struct ControlAPI: Service {
 
 /// A connection of the control API: TLS with the certificates that are valid now, a look at whose certificate the client
 /// has, then HTTP.
-private struct OperatorChannel: ServerChildChannel {
+private struct ControlChannel: ServerChildChannel {
     let tls: TLSMaterial
-    let client: String
+    let names: CertificateNames
     let base: HTTP1Channel
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
             let context = try tls.serverContext()
+            // A copy of the data fills it; everything else is small.
+            try channel.syncOptions?.setOption(
+                .writeBufferWaterMark,
+                value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+            )
             try channel.pipeline.syncOperations.addHandlers([
-                NIOSSLServerHandler(context: context), ClientNameHandler(name: client, logger: logger),
+                NIOSSLServerHandler(context: context), ClientNameHandler(names: names, logger: logger),
             ])
         }.flatMap {
             base.setup(channel: channel, logger: logger)
@@ -151,17 +195,17 @@ private struct OperatorChannel: ServerChildChannel {
     }
 }
 
-/// Closes a connection whose client has a certificate of the group's CA with another name than the operator's.
+/// Closes a connection whose client has a certificate of the group's CA that is neither the operator's nor a member's.
 private final class ClientNameHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    private let name: String
+    private let names: CertificateNames
     private let logger: Logger
     private var known = false
 
-    init(name: String, logger: Logger) {
-        self.name = name
+    init(names: CertificateNames, logger: Logger) {
+        self.names = names
         self.logger = logger
     }
 
@@ -173,8 +217,8 @@ private final class ClientNameHandler: ChannelInboundHandler, RemovableChannelHa
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted = event as? TLSUserEvent {
             let certificate = try? context.channel.pipeline.syncOperations.nioSSL_peerCertificate()
-            guard let certificate, TLSMaterial.dnsNames(of: certificate).contains(name) else {
-                logger.warning("a client without the operator's certificate was refused")
+            guard let certificate, names.client(TLSMaterial.dnsNames(of: certificate)) != nil else {
+                logger.warning("a client without a certificate of the operator or a member was refused")
                 context.close(promise: nil)
                 return
             }

@@ -33,6 +33,10 @@ struct Promise: Hashable, Sendable, Codable {
         var source: PeerAddress?
         var voters: [String]
         var learners: [String]
+        /// The voters that have taken the place of others in this epoch; absent in a file from before there were any.
+        var newcomers: [String]?
+        /// Which record of the operator's the voters are from; nil stands for 0.
+        var votersVersion: Int?
     }
 
     var epoch: Epoch

@@ -8,7 +8,7 @@ struct HTTPService {
     let configuration: ServerConfiguration
     let group: any EventLoopGroup
     let logger: Logger
-    let respond: @Sendable (Request) async -> Response
+    let respond: @Sendable (Request, any Channel) async -> Response
 
     /// Answers on the channels that the builder makes, until the graceful shutdown.
     func run(_ builder: HTTPServerBuilder = .http1()) async throws {
@@ -16,8 +16,8 @@ struct HTTPService {
             configuration: configuration,
             eventLoopGroup: group,
             logger: logger,
-            responder: { [respond] request, writer, _ in
-                let response = await respond(request)
+            responder: { [respond] request, writer, channel in
+                let response = await respond(request, channel)
                 try await writer.write(response: response.head, body: response.body)
             }
         )

@@ -30,7 +30,9 @@ extension MemberController {
         status.hearsLeader = snapshot.hearsLeader
         status.logBytes = snapshot.logBytes
         status.peers = snapshot.peers
+        if snapshot.role == .leader { status.voters = snapshot.voters }
         status.discardedTail = snapshot.discarded
+        status.copy = copies.status
         if stopping, promise.terms != nil { status.isStopping = true }
         if relay != nil { status.isRelaying = true }
         status.problems = problems(snapshot)

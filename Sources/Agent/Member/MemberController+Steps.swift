@@ -36,7 +36,12 @@ extension MemberController {
                 metadata: ["after": "\(observation?.applied?.description ?? "-")"]
             )
         case .follow(let leader, let end):
-            try await replication.follow(epoch: promise.epoch, leader: leader, server: end)
+            try await replication.follow(
+                epoch: promise.epoch,
+                leader: leader,
+                server: end,
+                beginsAnywhere: beginsAnywhere
+            )
             followed = leader
         case .pull(let source, let until, let end):
             pull(replication, source, until, end)
@@ -50,6 +55,7 @@ extension MemberController {
                 start: terms.start,
                 voters: terms.voters,
                 learners: terms.learners,
+                newcomers: Set(terms.newcomers ?? []),
                 schema: Heartbeat.schema,
                 firstTransactions: [
                     Heartbeat.now(epoch: promise.epoch, ordinal: configuration.ordinal).firstTransaction

@@ -22,6 +22,8 @@ actor MemberController {
     let local: ServerSQL
     /// For a leader's rows, which may wait for a majority as long as it takes.
     let writer: ServerSQL
+    /// Copies of the data for other members.
+    let copies: CopySource
     let turn = Turn()
     let wakeups: AsyncStream<Void>
     let wakeup: AsyncStream<Void>.Continuation
@@ -45,6 +47,10 @@ actor MemberController {
     var usersEnsured = false
     var followed: PeerAddress?
     var incompleteLog = false
+    /// A logger's: its log, while it is empty, need not begin at the group's first transaction.
+    ///
+    /// Not part of the promise: whoever has asked asks again when this agent is another and does not receive.
+    var beginsAnywhere = false
     /// What keeps the clients of a leader that has handed over, or lost its server.
     var relay: ClientRelay?
     /// The next leader takes writes, and the clients are passed on to it.
@@ -100,6 +106,7 @@ actor MemberController {
         )
         status.server.state = configuration.kind == .logger ? .none : .stopped
         board = StatusBoard(status)
+        copies = CopySource(board: board, logger: logger)
         state = DurableState(directory: configuration.directory)
         accounts = Accounts(directory: configuration.usersDirectory)
         (wakeups, wakeup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -165,6 +172,7 @@ actor MemberController {
     func shutDown() async {
         closing = true
         passing?.cancel()
+        await copies.end()
         await turn.take {
             for task in [creating, pulling, beating, ensuring] { task?.cancel() }
             if promise.terms != nil {
@@ -335,9 +343,35 @@ actor MemberController {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
             try await admit(Admission.follow(request, promise, member: configuration.member), replication)
+            let wish = configuration.kind == .logger && request.beginsAnywhere ?? false
+            if wish != beginsAnywhere {
+                beginsAnywhere = wish
+                // The next pass tells the log.
+                followed = nil
+            }
             publish()
             return board.status
         }
+    }
+
+    /// What a copy of the data is made with, when there are any that are worth one.
+    func backup() throws(AgentError) -> (BackupProcess.Settings, Replication) {
+        let log = try ready()
+        func refuse(_ why: String) -> AgentError {
+            AgentError(reason: "NoSource", message: "\(configuration.member) cannot be copied: \(why)")
+        }
+        guard configuration.kind == .data else { throw refuse("a logger has no data") }
+        guard !closing, !stopping else { throw refuse("it is being stopped") }
+        guard case .running = serverState, let observation else { throw refuse("its server does not run") }
+        guard observation.applied != nil else { throw refuse("its server has applied nothing yet") }
+        let settings = BackupProcess.Settings(
+            program: configuration.backupProgram,
+            dataDirectory: configuration.dataDirectory,
+            temporaryDirectory: configuration.temporaryDirectory,
+            socket: configuration.socket,
+            user: DataDirectory.user
+        )
+        return (settings, log)
     }
 
     /// Takes the turn from whatever pass runs.
@@ -391,7 +425,9 @@ actor MemberController {
                 throw refusal(error)
             }
             promise = next
-            fresh = true
+            // Who leads on with other members is what it was: found on the disk, its server may be another than the one that
+            // led, and only an election tells what that had.
+            if enters || old.terms == nil { fresh = true }
             followed = nil
             incompleteLog = false
             pulls += 1
@@ -615,6 +651,7 @@ actor MemberController {
         log.committed = snapshot.committed
         log.serverAttached = snapshot.serverAttached
         log.peers = Set(snapshot.peers.map(\.name))
+        log.voters = Set(snapshot.voters)
         log.pulling = pulling != nil
         if case .storage = snapshot.failure { log.failed = true }
         var situation = Situation(

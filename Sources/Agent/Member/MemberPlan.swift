@@ -36,6 +36,8 @@ struct Situation: Hashable, Sendable {
         var serverAttached = false
         /// A leader's: the other members that it gives the log to.
         var peers: Set<String> = []
+        /// A leader's: whom it counts.
+        var voters: Set<String> = []
         /// A part of it is being fetched from another member.
         var pulling = false
         /// It cannot be written; it is opened again when that may help.
@@ -172,9 +174,10 @@ enum MemberPlan {
         case .lead(let terms):
             guard !situation.log.failed else { return nil }
             if situation.log.role == .leader, situation.log.epoch == promise.epoch {
-                // Who learns the log may change while the epoch lasts.
+                // Who learns the log may change while the epoch lasts, and one voter may take another's place.
                 let peers = Set(terms.voters + terms.learners).subtracting([situation.member])
-                return situation.log.peers == peers ? nil : .openEpoch
+                let isSame = situation.log.peers == peers && situation.log.voters == Set(terms.voters)
+                return isSame ? nil : .openEpoch
             }
             if case .up(let facts) = situation.server {
                 if facts.id == situation.leadingID { return .openEpoch }

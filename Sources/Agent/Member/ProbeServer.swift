@@ -27,7 +27,7 @@ struct ProbeServer: Service {
     }
 
     @Sendable
-    private func respond(_ request: Request) -> Response {
+    private func respond(_ request: Request, _ channel: any Channel) -> Response {
         let status = board.status
         switch request.uri.path {
         case "/livez": return Self.text("ok\n")

@@ -73,14 +73,26 @@ final class WatchedProcess: Sendable {
 
     /// Starts a program in a session of its own, so that it outlives this process and gets none of its signals.
     ///
-    /// - Parameter output: a file that its standard output and error are appended to.
-    static func start(_ arguments: [String], output: String) throws -> WatchedProcess {
+    /// - Parameters:
+    ///   - output: a file that its standard output and error are appended to.
+    ///   - input: a descriptor that it reads as its standard input; nothing, when nil.
+    ///   - standardOutput: a descriptor that it writes to in the place of the file.
+    static func start(
+        _ arguments: [String],
+        output: String,
+        input: Int32? = nil,
+        standardOutput: Int32? = nil
+    ) throws -> WatchedProcess {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o640)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 2, output, O_WRONLY | O_CREAT | O_APPEND, 0o640)
+        posix_spawn_file_actions_adddup2(&actions, standardOutput ?? 2, 1)
         // A server that outlives its agent must not hold the sockets that the next agent listens on.
         xdb_spawn_close_from(&actions, 3)
 

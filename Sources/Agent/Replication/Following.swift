@@ -15,6 +15,8 @@ final class Following {
     let sender: PeerAddress
     /// The end of the local server's binlog, as it was when the role began.
     var server: GTID?
+    /// The log need not begin at the group's first transaction, as long as it is empty.
+    var beginsAnywhere = false
     /// What a pull must reach, and who waits for it.
     var goal: (position: Position, promise: EventLoopPromise<Void>)?
     /// The newest transaction that the sender has called committed.
@@ -55,13 +57,14 @@ final class Following {
     func connect() {
         guard !ended else { return }
         guard core.log.failure == nil else { return scheduleRetry(.seconds(1)) }
-        let hello = PeerHello(
+        var hello = PeerHello(
             mode: mode,
             epoch: core.epoch,
             member: core.configuration.member,
             server: server,
             log: core.log.state.gtids
         )
+        hello.beginsAnywhere = beginsAnywhere && mode == .follow && core.log.end == nil
         let receiver = LogReceiver(core: core, hello: hello)
         self.receiver = receiver
         let context: NIOSSLContext

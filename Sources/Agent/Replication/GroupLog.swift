@@ -20,6 +20,9 @@ struct OpenedLog: Sendable {
                 options: LogOptions(segmentBytes: configuration.segmentBytes),
                 required: committed?.position ?? .zero
             )
+            // Logs only ever begin after what is committed: where they were purged, and where they were made to begin.
+            let begin = store.snapshot.first
+            if begin > committed?.position ?? .zero { committed = store.snapshot.state.gtid(at: begin) }
         } catch {
             throw .storage("\(error)")
         }
@@ -117,6 +120,15 @@ final class GroupLog {
         return Position(epoch: epoch, sequence: sequence)
     }
 
+    /// The last transaction before the first one that is still there; nil for a log that has everything.
+    var begin: GTID? {
+        let snapshot = store.snapshot
+        return snapshot.state.gtid(at: snapshot.first)
+    }
+
+    /// How the newest events are laid out; nil while there are none.
+    var formatDescription: FormatDescription? { store.formatDescription }
+
     var bytes: UInt64 { store.snapshot.bytes }
 
     /// What follows a transaction is still there.
@@ -179,6 +191,18 @@ final class GroupLog {
             isOpen = false
             unwritten = false
             end = store.snapshot.state.last
+            durable = end
+        } catch {
+            throw .storage("\(error)")
+        }
+    }
+
+    /// Begins an empty log in the middle of the group's history; durable when it returns.
+    func begin(after state: LogState, format: FormatDescription) throws(ReplicationError) {
+        do {
+            generation += 1
+            try store.begin(after: state, format: format)
+            end = state.last
             durable = end
         } catch {
             throw .storage("\(error)")

@@ -11,6 +11,8 @@ struct LeadershipRequest: Sendable {
     var start: Position
     var voters: [String]
     var learners: [String]
+    /// The voters that were not there when the epoch began.
+    var newcomers: Set<String> = []
     /// What stands before the first transactions, unless an epoch before has certainly begun with it.
     var schema: [FirstTransaction]
     var firstTransactions: [FirstTransaction]
@@ -33,9 +35,11 @@ final class Leadership {
     /// The server takes writes.
     var isOpen = false
 
-    private let voters: [String]
+    private(set) var voters: [String]
     private var learners: [String]
     private var peers: [String: Peer] = [:]
+    /// The end of the log when a voter took the place of another: all that the other one was counted for is at or before.
+    private var since: [String: Position] = [:]
     /// For each voter what is durable; kept as an array so that a commit allocates nothing.
     private var durable: [UInt64]
     private let me: Int?
@@ -59,6 +63,9 @@ final class Leadership {
         guard !request.firstTransactions.isEmpty, me != nil else {
             throw ReplicationError.wrongRole("a leader is a voter, and its epoch begins with a transaction")
         }
+        // When exactly they came is not known any more; what their predecessors were counted for was in the log.
+        let end = core.log.end?.position ?? .zero
+        for name in request.newcomers where voters.contains(name) { since[name] = end }
         try begin(request, transactions)
     }
 
@@ -101,14 +108,43 @@ final class Leadership {
         dump = nil
     }
 
-    /// A repeated request may name other learners.
+    /// A repeated request may name other learners, and other voters in the place of some, one at a time: `Admission` has
+    /// judged each change.
     ///
-    /// Who votes changes with the epoch only: the elections of an epoch and its leader must count the same voters.
-    func replace(learners request: LeadershipRequest) throws {
-        guard request.voters == voters else {
-            throw ReplicationError.wrongRole("this member leads epoch \(core.epoch) with the voters \(voters)")
+    /// From here on the newcomer counts, with all that it has told to be durable, and its predecessor does not.
+    ///
+    /// *Why nothing is lost.* Of N = 2f + 1 seats f + 1 commit. Whoever asks has recorded before that the seat is vacant:
+    /// an election takes its f + 1 answers from the 2f others alone, until the newcomer's log has passed `since`. Let t be
+    /// committed: at least f of the 2f others have it, whoever sat in the seat.
+    /// - While the newcomer does not count in elections: f + (f + 1) > 2f, so one of the answers has t.
+    /// - When it does: was t counted on the predecessor, then it is at or before `since`, and the newcomer has it, since a
+    ///   log has no gaps; was it counted on the newcomer, that has it as well. So f + 1 of the N have t, and any f + 1
+    ///   answers share one with them.
+    func replace(_ request: LeadershipRequest) throws {
+        guard request.voters.count == voters.count, request.voters.firstIndex(of: core.configuration.member) == me
+        else {
+            throw ReplicationError.wrongRole(
+                "this member leads epoch \(core.epoch) with the voters \(voters.joined(separator: ", ")), of whom another "
+                    + "than itself may be replaced, one at a time"
+            )
         }
         learners = request.learners
+        let end = core.log.end?.position ?? .zero
+        for seat in voters.indices where voters[seat] != request.voters[seat] {
+            let (predecessor, newcomer) = (voters[seat], request.voters[seat])
+            voters[seat] = newcomer
+            durable[seat] = peers[newcomer]?.durable?.sequence ?? 0
+            since[predecessor] = nil
+            since[newcomer] = end
+            core.logger.notice(
+                "a voter has been replaced",
+                metadata: ["old": "\(predecessor)", "new": "\(newcomer)", "since": "\(end)"]
+            )
+        }
+        for (name, peer) in peers where !isMember(name) {
+            peers[name] = nil
+            peer.session?.close()
+        }
     }
 
     func isMember(_ name: String) -> Bool {
@@ -156,9 +192,19 @@ final class Leadership {
     }
 
     /// Every member has the log up to here; nil while one of them has not told.
-    var everywhere: GTID? {
+    var everywhere: GTID? { everywhere { _ in true } }
+
+    /// Every member but one has the log up to here; nil while one of them has not told.
+    ///
+    /// Another life of that one is no other member: it is what the new life takes the place of.
+    func everywhere(besides member: String) -> GTID? {
+        let own = MemberLife.name(of: member)
+        return everywhere { MemberLife.name(of: $0) != own }
+    }
+
+    private func everywhere(among counts: (String) -> Bool) -> GTID? {
         var least = core.log.durable
-        for name in voters + learners where name != core.configuration.member {
+        for name in voters + learners where name != core.configuration.member && counts(name) {
             guard let durable = peers[name]?.durable else { return nil }
             if durable.position < least?.position ?? .zero { least = durable }
         }
@@ -167,11 +213,13 @@ final class Leadership {
 
     var peerStatuses: [AgentStatus.Peer] {
         (voters + learners).filter { $0 != core.configuration.member }.map { name in
-            AgentStatus.Peer(
+            var peer = AgentStatus.Peer(
                 name: name,
                 durable: peers[name]?.durable?.position,
                 connected: peers[name]?.session != nil
             )
+            peer.since = since[name]
+            return peer
         }
     }
 
@@ -194,4 +242,15 @@ final class Leadership {
 
     /// The sequence up to which everything is committed, once it is at least this epoch's.
     var committedSequence: UInt64 { core.committed?.sequence ?? 0 }
+}
+
+/// The names of a member's lives: the member's own, and after it `-i2`, `-i3` and so on.
+enum MemberLife {
+    /// The member's name.
+    static func name(of life: String) -> String {
+        let digits = life.reversed().prefix { $0.isNumber }.count
+        let rest = life.dropLast(digits)
+        guard digits > 0, rest.hasSuffix("-i") else { return life }
+        return String(rest.dropLast(2))
+    }
 }

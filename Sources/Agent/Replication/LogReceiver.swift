@@ -127,6 +127,9 @@ final class LogReceiver: ChannelInboundHandler {
 
     private func receive(_ frame: PeerFrame) throws {
         switch frame {
+        case .begin(let after, let format):
+            guard !streaming, hello.beginsAnywhere else { throw PeerProtocolError(description: "an unasked begin") }
+            try core.begin(self, after: after, format: format)
         case .accept(let common, let state):
             guard !streaming else { throw PeerProtocolError(description: "a second accept") }
             try core.match(self, common: common)

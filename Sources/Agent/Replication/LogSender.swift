@@ -152,7 +152,7 @@ final class LogSender: ChannelInboundHandler {
         try authenticate(hello.member, context)
         mode = hello.mode
         member = hello.member
-        let start: (common: GTID?, reader: LogReader)
+        let start: ReplicationCore.Admitted
         do {
             start = try core.admit(hello, self)
         } catch {
@@ -162,6 +162,9 @@ final class LogSender: ChannelInboundHandler {
         reader = start.reader
         state = core.state
         var buffer = context.channel.allocator.buffer(capacity: 128)
+        if let begin = start.begin {
+            buffer.write(frame: .begin(after: begin.state.gtids, format: begin.format.event.bytes))
+        }
         buffer.write(frame: .accept(common: start.common, state: state))
         lastSent = .now()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)

@@ -9,6 +9,9 @@ import XDB
 enum PeerFrame: Equatable {
     /// From the receiver: who it is, in which epoch, and what its log holds.
     case hello(PeerHello)
+    /// From the sender, before it accepts, to an empty log that may begin anywhere: the last transaction of every server
+    /// id up to where the group is committed, and how events are laid out there.
+    case begin(after: [GTID], format: [UInt8])
     /// From the sender: the newest transaction that both logs have; the receiver's log must end there. Nil: at nothing.
     case accept(common: GTID?, state: PeerState)
     /// From the sender: why there is no session.
@@ -28,6 +31,7 @@ enum PeerFrame: Equatable {
         case events = 4
         case state = 5
         case durable = 6
+        case begin = 7
     }
 
     static let headSize = 8
@@ -53,6 +57,11 @@ struct PeerHello: Equatable {
     var server: GTID?
     /// The last transaction of every server id in the log.
     var log: [GTID]
+    /// The log is empty and need not begin at the group's first transaction.
+    var beginsAnywhere = false
+
+    /// The mode on the wire of a log that may begin anywhere: agents from before that refuse it.
+    fileprivate static let beginning: UInt8 = 2
 }
 
 /// How far the group is, by its leader.
@@ -100,12 +109,16 @@ extension ByteBuffer {
         switch frame {
         case .hello(let hello):
             kind = .hello
-            writeInteger(hello.mode.rawValue)
+            writeInteger(hello.beginsAnywhere ? PeerHello.beginning : hello.mode.rawValue)
             writeInteger(hello.epoch.rawValue, endianness: .little)
             write(text: hello.member)
             write(gtid: hello.server)
-            writeInteger(UInt16(truncatingIfNeeded: hello.log.count), endianness: .little)
-            for gtid in hello.log { write(gtid: gtid) }
+            write(log: hello.log)
+        case .begin(let after, let format):
+            kind = .begin
+            write(log: after)
+            writeInteger(UInt16(truncatingIfNeeded: format.count), endianness: .little)
+            writeBytes(format)
         case .accept(let common, let state):
             kind = .accept
             write(gtid: common)
@@ -144,6 +157,11 @@ extension ByteBuffer {
         writeInteger(gtid?.sequence ?? 0, endianness: .little)
     }
 
+    private mutating func write(log: [GTID]) {
+        writeInteger(UInt16(truncatingIfNeeded: log.count), endianness: .little)
+        for gtid in log { write(gtid: gtid) }
+    }
+
     private mutating func write(text: String) {
         let bytes = Array(text.utf8.prefix(4096))
         writeInteger(UInt16(truncatingIfNeeded: bytes.count), endianness: .little)
@@ -159,18 +177,25 @@ extension PeerFrame {
         var payload = payload
         switch kind {
         case .hello:
-            guard let mode = PeerHello.Mode(rawValue: try payload.number(UInt8.self)) else {
+            let number = try payload.number(UInt8.self)
+            let beginsAnywhere = number == PeerHello.beginning
+            guard let mode = beginsAnywhere ? PeerHello.Mode.follow : PeerHello.Mode(rawValue: number) else {
                 throw PeerProtocolError(description: "an unknown mode")
             }
             let epoch = Epoch(rawValue: try payload.number(UInt32.self))
             let member = try payload.text()
             let server = try payload.gtid()
-            let count = try payload.number(UInt16.self)
-            var log: [GTID] = []
-            for _ in 0..<count {
-                if let gtid = try payload.gtid() { log.append(gtid) }
+            let log = try payload.log()
+            var hello = PeerHello(mode: mode, epoch: epoch, member: member, server: server, log: log)
+            hello.beginsAnywhere = beginsAnywhere
+            self = .hello(hello)
+        case .begin:
+            let log = try payload.log()
+            let length = Int(try payload.number(UInt16.self))
+            guard let format = payload.readBytes(length: length) else {
+                throw PeerProtocolError(description: "a format description that is short")
             }
-            self = .hello(PeerHello(mode: mode, epoch: epoch, member: member, server: server, log: log))
+            self = .begin(after: log, format: format)
         case .accept:
             self = .accept(common: try payload.gtid(), state: try payload.state())
         case .refuse:
@@ -202,6 +227,14 @@ extension ByteBuffer {
         let server = try number(UInt32.self)
         let sequence = try number(UInt64.self)
         return sequence == 0 ? nil : GTID(serverID: ServerID(rawValue: server), sequence: sequence)
+    }
+
+    fileprivate mutating func log() throws(PeerProtocolError) -> [GTID] {
+        var log: [GTID] = []
+        for _ in 0..<(try number(UInt16.self)) {
+            if let gtid = try self.gtid() { log.append(gtid) }
+        }
+        return log
     }
 
     fileprivate mutating func state() throws(PeerProtocolError) -> PeerState {

@@ -114,9 +114,17 @@ public final class Replication: Sendable {
     /// A suffix of the own log that conflicts with the leader's is removed; where it must not be removed,
     /// `snapshot.failure` says so. Repeating it with the same leader changes nothing.
     ///
-    /// - Parameter server: the end of the local server's binlog (`@@gtid_binlog_pos`), nil on a logger.
-    public func follow(epoch: Epoch, leader: PeerAddress, server: GTID?) async throws {
-        try await onLoop { core in try core.follow(epoch, leader, server) }
+    /// - Parameters:
+    ///   - server: the end of the local server's binlog (`@@gtid_binlog_pos`), nil on a logger.
+    ///   - beginsAnywhere: an empty log may begin where the leader's is committed: for a logger, which has no data that
+    ///     need what was before.
+    public func follow(
+        epoch: Epoch,
+        leader: PeerAddress,
+        server: GTID?,
+        beginsAnywhere: Bool = false
+    ) async throws {
+        try await onLoop { core in try core.follow(epoch, leader, server, beginsAnywhere: beginsAnywhere) }
     }
 
     /// Completes the log from another sealed member, up to a position, before this member leads.
@@ -128,13 +136,15 @@ public final class Replication: Sendable {
     ///
     /// The log must end at `start`, or, after a restart of the agent, in the epoch itself: then only what is missing of
     /// the first transactions is appended. Peers are served from now on; nothing is acknowledged to the local server
-    /// before `attachServer`. Returns the last of the first transactions; wait until it is committed.
+    /// before `attachServer`. Repeated in the same epoch it may name other learners, and one voter in the place of
+    /// another; `newcomers` are those that have come so before, which only somebody who remembers them can tell. Returns the last of the first transactions; wait until it is committed.
     public func lead(
         epoch: Epoch,
         ordinal: UInt32,
         start: Position,
         voters: [String],
         learners: [String],
+        newcomers: Set<String> = [],
         schema: [FirstTransaction] = [],
         firstTransactions: [FirstTransaction]
     ) async throws -> GTID {
@@ -144,6 +154,7 @@ public final class Replication: Sendable {
             start: start,
             voters: voters,
             learners: learners,
+            newcomers: newcomers,
             schema: schema,
             firstTransactions: firstTransactions
         )

@@ -127,13 +127,14 @@ final class ReplicationCore {
         )
     }
 
-    func follow(_ new: Epoch, _ leader: PeerAddress, _ server: GTID?) throws {
+    func follow(_ new: Epoch, _ leader: PeerAddress, _ server: GTID?, beginsAnywhere: Bool) throws {
         try check(new)
         if new == epoch {
             switch role {
             case .follower(let following)
             where following.mode == .follow && following.sender == leader && failure == nil:
                 following.server = server
+                following.beginsAnywhere = beginsAnywhere
                 return
             case .leader:
                 throw ReplicationError.wrongRole("this member leads epoch \(epoch) and cannot follow in it")
@@ -144,6 +145,7 @@ final class ReplicationCore {
         enter(new)
         if let server { serverHas(server) }
         let following = Following(core: self, mode: .follow, sender: leader, server: server)
+        following.beginsAnywhere = beginsAnywhere
         role = .follower(following)
         following.connect()
         publish()
@@ -176,7 +178,9 @@ final class ReplicationCore {
     func lead(_ request: LeadershipRequest) throws -> GTID {
         try check(request.epoch)
         if request.epoch == epoch, case .leader(let leadership) = role {
-            try leadership.replace(learners: request)
+            try leadership.replace(request)
+            leadership.advance()
+            publish()
             return leadership.lastOfFirstTransactions
         }
         enter(request.epoch)
@@ -321,8 +325,17 @@ final class ReplicationCore {
         publish()
     }
 
+    /// What a peer gets.
+    struct Admitted {
+        /// What it begins its log with, before anything else.
+        var begin: (state: LogState, format: FormatDescription)?
+        /// The newest transaction that both logs have.
+        var common: GTID?
+        var reader: LogReader
+    }
+
     /// Decides about a session that a peer asks for.
-    func admit(_ hello: PeerHello, _ sender: LogSender) throws -> (common: GTID?, reader: LogReader) {
+    func admit(_ hello: PeerHello, _ sender: LogSender) throws -> Admitted {
         guard hello.epoch >= epoch else {
             throw PeerRefusal(
                 code: .epochTooOld,
@@ -362,8 +375,9 @@ final class ReplicationCore {
                 )
             }
         }
+        let begin = try begin(for: hello, mine)
         // Logs that share nothing that both remember can only be made equal from the beginning.
-        let match = mine.matching(try LogState(hello.log)) ?? .zero
+        let match = mine.matching(try begin?.state ?? LogState(hello.log)) ?? .zero
         let common = mine.gtid(at: match)
         guard log.canRead(after: common) else {
             throw PeerRefusal(
@@ -381,7 +395,33 @@ final class ReplicationCore {
             metadata: ["member": "\(hello.member)", "mode": "\(hello.mode)", "after": "\(text(common))"]
         )
         publish()
-        return (common, reader)
+        return Admitted(begin: begin, common: common, reader: reader)
+    }
+
+    /// What an empty log that may begin anywhere begins with: what is committed and, as far as is known, in the logs of
+    /// all other members.
+    ///
+    /// Nothing of what is committed can be taken back, so no such log is ever to be cut before its begin. And a member
+    /// that lags finds in it what it lacks, should it be the only one left that has that, as its predecessor was. For one
+    /// that has told nothing in this epoch that is all that the leader still has.
+    private func begin(for hello: PeerHello, _ mine: LogState) throws -> (state: LogState, format: FormatDescription)? {
+        guard hello.beginsAnywhere, hello.log.isEmpty, let committed, case .leader(let leadership) = role else {
+            return nil
+        }
+        let oldest = log.begin
+        let everywhere = leadership.everywhere(besides: hello.member)
+        let lowest = [everywhere, committed].compactMap { $0 }.min { $0.position < $1.position }
+        // What was purged here, nobody can be helped with.
+        let wanted = everywhere == nil ? oldest : [lowest, oldest].compactMap { $0 }.max { $0.position < $1.position }
+        guard let begin = wanted else { return nil }
+        guard let state = mine.cut(at: begin), let format = log.formatDescription else {
+            throw PeerRefusal(
+                code: .purged,
+                epoch: epoch,
+                message: "the log of \(configuration.member) does not say what was before \(begin)"
+            )
+        }
+        return (state, format)
     }
 
     /// A peer's log is durable up to a transaction.
@@ -395,6 +435,25 @@ final class ReplicationCore {
     private func following(_ receiver: LogReceiver) -> Following? {
         guard case .follower(let following) = role, following.receiver === receiver else { return nil }
         return following
+    }
+
+    /// Begins the own log, which is empty, where the group is committed.
+    ///
+    /// The commit position is written after it: one that the log does not reach would be taken for a loss of the log.
+    func begin(_ receiver: LogReceiver, after gtids: [GTID], format: [UInt8]) throws {
+        guard following(receiver) != nil else { throw ReplicationError.roleChanged }
+        guard log.end == nil, let last = gtids.last else {
+            throw PeerProtocolError(description: "a begin for a log that is not empty")
+        }
+        let state = try LogState(gtids)
+        let description = try format.withUnsafeBytes { bytes in
+            try FormatDescription(header: EventHeader(bytes), bytes: bytes)
+        }
+        try log.begin(after: state, format: description)
+        commit(last)
+        try commitFile.write(last)
+        logger.notice("the log begins in the middle", metadata: ["after": "\(last)"])
+        publish()
     }
 
     /// Cuts the own log to what both have, unless something that must stay would go.
@@ -586,6 +645,7 @@ final class ReplicationCore {
             snapshot.leader = configuration.member
             snapshot.serverAttached = leadership.serverAttached
             snapshot.peers = leadership.peerStatuses
+            snapshot.voters = leadership.voters
         }
         publisher.publish(snapshot)
     }

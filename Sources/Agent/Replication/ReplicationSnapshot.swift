@@ -42,6 +42,8 @@ public struct ReplicationSnapshot: Hashable, Sendable {
     public var feedAttached = false
     /// A leader's view of the other members.
     public var peers: [AgentStatus.Peer] = []
+    /// A leader's: whom it counts, itself included.
+    public var voters: [String] = []
     /// What was removed from the end of the log last, because the group does not have it.
     public var discarded: AgentStatus.DiscardedTail?
     /// Why the log does not go on, where it needs help from outside.

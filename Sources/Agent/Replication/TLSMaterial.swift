@@ -149,4 +149,19 @@ public struct CertificateNames: Hashable, Sendable {
 
     /// The DNS name of the operator.
     public var operatorName: String { "operator.\(group).\(namespace).xdb" }
+
+    /// Whose certificate it is, by its DNS names; nil for a stranger's.
+    func client(_ dnsNames: [String]) -> ControlClient? {
+        if dnsNames.contains(operatorName) { return .operator }
+        let suffix = member("")
+        let names = dnsNames.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+        return names.first { !$0.isEmpty && !$0.contains(".") }.map(ControlClient.member)
+    }
+}
+
+/// Who asks an agent for something.
+enum ControlClient: Hashable, Sendable {
+    case `operator`
+    /// The agent, or a Job, of a member of the group.
+    case member(String)
 }

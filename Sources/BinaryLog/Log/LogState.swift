@@ -52,6 +52,16 @@ public struct LogState: Hashable, Sendable {
         }
     }
 
+    /// The state of the log's part up to a transaction; nil when it does not say that the log has that.
+    public func cut(at gtid: GTID) -> LogState? {
+        guard let place = gtids.lastIndex(where: { $0.serverID == gtid.serverID }),
+            gtid.sequence <= gtids[place].sequence, place == 0 || gtid.sequence > gtids[place - 1].sequence
+        else { return nil }
+        var state = LogState()
+        state.gtids = gtids[..<place] + [gtid]
+        return state
+    }
+
     /// The last position up to which both logs hold the same transactions; nil when they share none that both know.
     ///
     /// An empty log shares the beginning with every other one.

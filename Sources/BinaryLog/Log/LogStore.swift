@@ -104,6 +104,11 @@ public final class LogStore: Sendable {
         }
     }
 
+    /// How the events of its last segment are laid out; nil while it has none.
+    public var formatDescription: FormatDescription? {
+        state.withLock { $0.segments.last?.header.formatDescription }
+    }
+
     // MARK: - Appending
 
     /// Appends events: `body` gets what encodes them, and runs under a lock, so it must not block.

@@ -45,6 +45,11 @@ struct AgentClient: Sendable {
         try await perform("POST", "/v1/follow", request, endpoint)
     }
 
+    /// Has the member send the copy of its data no faster than that.
+    func limitCopy(_ endpoint: AgentEndpoint, _ request: CopyLimitRequest) async throws {
+        try await perform("POST", "/v1/copy-limit", request, endpoint)
+    }
+
     /// Calls the body with every status that the agent sends, until the stream ends.
     func watch(
         _ endpoint: AgentEndpoint,
@@ -103,7 +108,7 @@ struct AgentClient: Sendable {
         if (200..<300).contains(answer.status) { return answer.body }
         let error =
             (try? JSONDecoder().decode(AgentError.self, from: Data(answer.body)))
-            ?? AgentError(reason: "HTTP\(answer.status)", message: "the agent of \(endpoint.member) gave no reason")
+            ?? AgentError(reason: "HTTP\(answer.status)", message: "the agent of \(endpoint.life) gave no reason")
         throw answer.status == 409 ? AgentRefusal(error: error) : error
     }
 }

@@ -2,8 +2,8 @@ import XDB
 
 /// Where a member's agent is reached, and as whom it must prove itself.
 struct AgentEndpoint: Hashable, Sendable {
-    /// The member.
-    var member: String
+    /// The life of a member: what the agent is called, and its pod.
+    var life: String
     /// The pod: what an earlier pod's agent said says nothing about the present one.
     var podUID: String
     /// The pod's IP address.
@@ -15,15 +15,15 @@ struct AgentEndpoint: Hashable, Sendable {
     static let port = 7700
 
     /// Names an agent.
-    init(member: String, podUID: String, host: String, certificateName: String) {
-        self.member = member
+    init(life: String, podUID: String, host: String, certificateName: String) {
+        self.life = life
         self.podUID = podUID
         self.host = host
         self.certificateName = certificateName
     }
 
     /// How other agents are told of it.
-    var peer: PeerAddress { PeerAddress(name: member, host: host) }
+    var peer: PeerAddress { PeerAddress(name: life, host: host) }
 }
 
 /// What the operator proves itself with to the agents of one group, and what it trusts there.

@@ -11,7 +11,7 @@ import XDB
 final class AgentMonitor: Sendable {
     /// A group's members as they are to be watched.
     struct Subscription: Sendable {
-        /// The agents, by member.
+        /// The agents.
         var endpoints: [AgentEndpoint]
         /// Whom the operator is to them.
         var client: AgentClient
@@ -48,7 +48,7 @@ final class AgentMonitor: Sendable {
 
     private struct StreamKey: Hashable {
         var group: ObjectKey
-        var member: String
+        var life: String
     }
 
     private let streams = Mutex<[StreamKey: Stream]>([:])
@@ -67,19 +67,19 @@ final class AgentMonitor: Sendable {
 
     /// Watches exactly these agents of a group from now on.
     func track(_ group: ObjectKey, _ subscription: Subscription) {
-        let wanted = Dictionary(subscription.endpoints.map { ($0.member, $0) }, uniquingKeysWith: { $1 })
+        let wanted = Dictionary(subscription.endpoints.map { ($0.life, $0) }, uniquingKeysWith: { $1 })
         let ended = streams.withLock { streams -> [Task<Void, Never>] in
             var ended: [Task<Void, Never>] = []
             for (key, stream) in streams where key.group == group {
-                if wanted[key.member] == stream.endpoint, stream.credentials == subscription.credentials {
+                if wanted[key.life] == stream.endpoint, stream.credentials == subscription.credentials {
                     streams[key]?.silence = subscription.silence
                 } else {
                     ended.append(stream.task)
                     streams[key] = nil
                 }
             }
-            for (member, endpoint) in wanted {
-                let key = StreamKey(group: group, member: member)
+            for (life, endpoint) in wanted {
+                let key = StreamKey(group: group, life: life)
                 if streams[key] != nil { continue }
                 // The task belongs to this table: whoever takes the entry out cancels it.
                 streams[key] = Stream(
@@ -105,7 +105,7 @@ final class AgentMonitor: Sendable {
         for task in ended { task.cancel() }
     }
 
-    /// What the agents of a group said last.
+    /// What the agents of a group said last, by the life of their member.
     func observations(of group: ObjectKey) -> [String: AgentObservation] {
         let now = ContinuousClock.now
         return streams.withLock { streams in
@@ -119,7 +119,7 @@ final class AgentMonitor: Sendable {
                     failure: stream.failure
                 )
                 observation.refusal = stream.refusal
-                found[key.member] = observation
+                found[key.life] = observation
             }
             return found
         }
@@ -127,12 +127,12 @@ final class AgentMonitor: Sendable {
 
     /// Takes in a status that was asked for, so that the next decision need not wait for the stream.
     func heard(_ status: AgentStatus, from endpoint: AgentEndpoint, of group: ObjectKey) {
-        note(status, StreamKey(group: group, member: endpoint.member), endpoint)
+        note(status, StreamKey(group: group, life: endpoint.life), endpoint)
     }
 
     /// Remembers how an agent answered the last request: with that refusal, or, when nil, by doing it.
     func answered(_ refusal: RequestRefusal?, from endpoint: AgentEndpoint, of group: ObjectKey) {
-        let key = StreamKey(group: group, member: endpoint.member)
+        let key = StreamKey(group: group, life: endpoint.life)
         let isNews = streams.withLock { streams -> Bool in
             guard let stream = streams[key], stream.endpoint == endpoint else { return false }
             streams[key]?.refusal = refusal
@@ -216,7 +216,7 @@ final class AgentMonitor: Sendable {
         guard isNews else { return }
         logger.debug(
             "agent not heard",
-            metadata: ["group": "\(key.group)", "member": "\(key.member)", "error": "\(failure)"]
+            metadata: ["group": "\(key.group)", "member": "\(key.life)", "error": "\(failure)"]
         )
         tell(key.group)
     }
@@ -228,7 +228,7 @@ final class AgentMonitor: Sendable {
 
 extension AgentStatus {
     /// The status without what moves all the time.
-    fileprivate var decisive: AgentStatus {
+    var decisive: AgentStatus {
         var status = self
         status.position = Position(epoch: position.epoch, sequence: 0)
         status.committed = Position(epoch: committed.epoch, sequence: 0)
@@ -236,7 +236,19 @@ extension AgentStatus {
         status.logBytes = 0
         status.server.applied = server.applied.map { Position(epoch: $0.epoch, sequence: 0) }
         status.server.lagSeconds = nil
-        status.peers = peers.map { Peer(name: $0.name, durable: nil, connected: $0.connected) }
+        status.peers = peers.map(\.decisive)
+        // That a copy is sent decides something; how far it is does not.
+        status.copy = copy.map { Copy(to: $0.to, bytes: 0, total: 0, bytesPerSecond: 0, limit: nil) }
         return status
+    }
+}
+
+extension AgentStatus.Peer {
+    fileprivate var decisive: AgentStatus.Peer {
+        var peer = AgentStatus.Peer(name: name, durable: nil, connected: connected)
+        peer.since = since
+        // A vote that passes from one life to the next has passed when the new one's log is there.
+        if let since, let durable, durable >= since { peer.durable = since }
+        return peer
     }
 }

@@ -18,8 +18,14 @@ protocol ClusterAccess: Sendable {
     /// Sets a label of a pod, or removes it, if the pod still has this uid.
     func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod
 
-    /// Deletes a pod if it still has this uid.
-    func deletePod(_ key: ObjectKey, uid: String) async throws
+    /// Deletes a pod if it still has this uid; by force without waiting for its node.
+    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws
+
+    /// Deletes a Job if it still has this uid, and its pods after it.
+    func deleteJob(_ key: ObjectKey, uid: String) async throws
+
+    /// Deletes a Secret if it still has this uid.
+    func deleteSecret(_ key: ObjectKey, uid: String) async throws
 
     /// Deletes a claim.
     func deleteClaim(_ key: ObjectKey) async throws
@@ -40,6 +46,11 @@ protocol ClusterAccess: Sendable {
 
     /// `policy/v1` where the server has it, else `policy/v1beta1`.
     func disruptionBudgetVersion() async throws -> String
+}
+
+extension ClusterAccess {
+    /// Deletes a pod if it still has this uid.
+    func deletePod(_ key: ObjectKey, uid: String) async throws { try await deletePod(key, uid: uid, force: false) }
 }
 
 /// The group has changed since it was read: what was decided is void.

@@ -15,6 +15,26 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case routedRecorded
     case operationRecorded
     case operationCreated
+    case rebuildCopy
+    case rebuildPrepare
+    case rebuildRefresh
+    case rebuildJoin
+    case rebuildVote
+    case rebuildClean
+    case rebuildEnded
+    case rebuildCleared
+    case debtRecorded
+    case debtPaid
+    case jobCreated
+    case jobDeleted
+    case podCreated
+    case podDeleted
+    case podForceDeleted
+    case claimDeleted
+    case certificateDeleted
+    case cleanupCreated
+    case cleanupDeleted
+    case copyLimited
 
     /// What was recorded when one status followed another.
     static func recorded(_ new: XDBGroup.Status, after old: XDBGroup.Status) -> [CrashPoint] {
@@ -24,7 +44,32 @@ enum CrashPoint: String, CaseIterable, Sendable {
         let (before, now) = (old.epochs.first, new.epochs.first)
         if before?.writable == nil, now?.writable != nil { points.append(.writableRecorded) }
         if before?.routed == nil, now?.routed != nil { points.append(.routedRecorded) }
+        points += recorded(new.rebuild, after: old.rebuild)
+        let (owed, due) = (Set(old.debts.map(\.life)), Set(new.debts.map(\.life)))
+        if !due.isSubset(of: owed) { points.append(.debtRecorded) }
+        if !owed.isSubset(of: due) { points.append(.debtPaid) }
         return points
+    }
+
+    private static func recorded(_ new: XDBGroup.RebuildStatus?, after old: XDBGroup.RebuildStatus?) -> [CrashPoint] {
+        guard let new else { return old == nil ? [] : [.rebuildCleared] }
+        let known = old.flatMap { $0.operation == new.operation ? $0 : nil }
+        var points: [CrashPoint] = []
+        if known?.step != new.step { points.append(CrashPoint(new.step)) }
+        if known?.result == nil, new.result != nil { points.append(.rebuildEnded) }
+        return points
+    }
+
+    private init(_ step: XDBGroup.RebuildStep) {
+        self =
+            switch step {
+            case .copy: .rebuildCopy
+            case .prepare: .rebuildPrepare
+            case .refresh: .rebuildRefresh
+            case .join: .rebuildJoin
+            case .vote: .rebuildVote
+            case .clean: .rebuildClean
+            }
     }
 
     /// What has been done when an action has.
@@ -36,9 +81,17 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .label: self = .labelled
         case .recordOperation: self = .operationRecorded
         case .createOperation: self = .operationCreated
-        case .addFinalizer, .removeFinalizer, .ensure, .createPod, .deletePod, .deleteClaim, .createCleanup,
-            .deleteCleanup, .initialize:
-            return nil
+        case .createJob: self = .jobCreated
+        case .deleteJob: self = .jobDeleted
+        case .createPod: self = .podCreated
+        case .deletePod: self = .podDeleted
+        case .forceDeletePod: self = .podForceDeleted
+        case .deleteClaim: self = .claimDeleted
+        case .deleteCertificate: self = .certificateDeleted
+        case .createCleanup: self = .cleanupCreated
+        case .deleteCleanup: self = .cleanupDeleted
+        case .limitCopy: self = .copyLimited
+        case .addFinalizer, .removeFinalizer, .ensure, .initialize: return nil
         }
     }
 }

@@ -39,6 +39,7 @@ final class GroupController: Reconciler {
     private let announce: @Sendable (GroupEvent, XDBGroup) async -> Void
     private let clock: @Sendable () -> Time
     private let logger: Logger
+    private let rebuilds = RebuildGate()
     private let memory = Mutex<[ObjectKey: Memory]>([:])
 
     /// Makes the controller of all groups in the caches.
@@ -85,21 +86,24 @@ final class GroupController: Reconciler {
         let remembered = remember(group)
         var observation = try GroupObserver(caches: caches).observe(group, now: clock())
         let reference = GroupReference(group.metadata)
-        let members = group.status.members.map(\.name)
-        observation.secrets = try await secrets.present(reference, members: members)
+        let lives = group.status.members.map(\.life)
+        // The certificates of former lives are to be removed.
+        let certified = lives + group.status.debts.map(\.life).filter { !lives.contains($0) }
+        observation.secrets = try await secrets.present(reference, lives: certified)
         observation.failoverMode = settings.failoverMode
+        observation.rebuildLimit = settings.rebuildLimit
         observation.seals = remembered.seals
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }
 
         var client: AgentClient?
-        if let credentials = try await secrets.credentials(reference, members: members) {
+        if let credentials = try await secrets.credentials(reference, lives: certified) {
             let made = AgentClient(transport: transport, credentials: credentials)
             client = made
             monitor.track(
                 key,
                 AgentMonitor.Subscription(
-                    endpoints: members.compactMap { observation.endpoint(of: $0) },
+                    endpoints: lives.compactMap { observation.endpoint(of: $0) },
                     client: made,
                     credentials: credentials,
                     silence: .seconds(group.spec.failover.unreachableSeconds)
@@ -119,7 +123,7 @@ final class GroupController: Reconciler {
         var observation = snapshot.observation
         do {
             let changes = plan.status != group.status
-            if changes { observation.group = try await record(plan.status, of: group) }
+            if changes { observation.group = try await record(plan.status, after: observation) }
             let outcome = try await effects.carryOut(plan, for: observation, client: snapshot.client)
             keep(outcome.seals, of: observation.group)
             for event in plan.events { await announce(event, group) }
@@ -145,7 +149,12 @@ final class GroupController: Reconciler {
 
     // MARK: -
 
-    private func record(_ status: XDBGroup.Status, of group: XDBGroup) async throws -> XDBGroup {
+    private func record(_ status: XDBGroup.Status, after observation: GroupObservation) async throws -> XDBGroup {
+        let group = observation.group
+        let begins = group.status.rebuild == nil && status.rebuild != nil
+        // What leaves room for this rebuild was seen a while ago, and other groups are decided on at the same time.
+        if begins { try rebuilds.enter(group.key, caches, expecting: observation.otherRebuilds) }
+        defer { if begins { rebuilds.leave(group.key) } }
         var wanted = group
         wanted.status = status
         let written = try await cluster.writeStatus(of: wanted)

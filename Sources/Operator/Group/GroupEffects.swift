@@ -112,6 +112,15 @@ struct GroupEffects: Sendable {
         case .deletePod(let name, let uid, let why):
             logger.info("deleting pod", metadata: ["pod": "\(name)", "reason": "\(why)"])
             try await cluster.deletePod(reference.objectKey(name), uid: uid)
+        case .forceDeletePod(let name, let uid, let why):
+            logger.notice("deleting pod by force", metadata: ["pod": "\(name)", "reason": "\(why)"])
+            try await cluster.deletePod(reference.objectKey(name), uid: uid, force: true)
+        case .deleteCertificate(let life):
+            try await secrets.deleteCertificate(reference, life: life)
+        case .createJob(let job):
+            try await create(job, reference)
+        case .deleteJob(let name, let force):
+            try await deleteJob(name, force: force, reference)
         case .deleteCleanup(let name):
             let key = ObjectKey(namespace: cleanupNamespace(of: reference), name: name)
             guard let pod = try caches.get(Pod.self, key) else { return nil }
@@ -132,6 +141,9 @@ struct GroupEffects: Sendable {
             try await call(.lead, request.epoch, member, observation, client) { try await $0.lead($1, request) }
         case .follow(let member, let request):
             try await call(.follow, request.epoch, member, observation, client) { try await $0.follow($1, request) }
+        case .limitCopy(let member, let request):
+            let (client, endpoint) = try reach(member, observation, client)
+            try await client.limitCopy(endpoint, request)
         case .seal(let members, let request):
             return await seal(members, request, observation, client)
         }
@@ -164,7 +176,7 @@ struct GroupEffects: Sendable {
     private func ensure(_ object: OwnedObject, _ reference: GroupReference, _ group: XDBGroup) async throws {
         switch object {
         case .authority: try await secrets.ensureAuthority(reference)
-        case .certificate(let member): try await secrets.ensureCertificate(reference, member: member)
+        case .certificate(let life): try await secrets.ensureCertificate(reference, life: life)
         case .users: try await secrets.ensureAccounts(reference)
         case .configuration:
             try await objects.ensure(reference.configurationBody(group.spec.configuration), as: ConfigMap.self)
@@ -208,81 +220,6 @@ struct GroupEffects: Sendable {
         let key = reference.objectKey(name)
         caches.wrote(try await cluster.setLabel(Label.role, to: role?.rawValue, of: key, uid: pod.uid))
     }
-
-    // MARK: The agents
-
-    /// A refusal is kept, so that the next decision knows of it.
-    private func call(
-        _ request: RequestRefusal.Request,
-        _ epoch: Epoch,
-        _ member: String,
-        _ observation: GroupObservation,
-        _ client: AgentClient?,
-        _ body: (AgentClient, AgentEndpoint) async throws -> Void
-    ) async throws {
-        guard let client, let endpoint = observation.endpoint(of: member) else {
-            throw EffectError.refused("the agent of \(member) has no address")
-        }
-        do {
-            try await body(client, endpoint)
-            monitor.answered(nil, from: endpoint, of: observation.group.key)
-        } catch let refusal as AgentRefusal {
-            let refused = RequestRefusal(request, epoch: epoch, error: refusal.error)
-            monitor.answered(refused, from: endpoint, of: observation.group.key)
-            throw refusal
-        }
-    }
-
-    /// Asks all at once; once a majority has answered the others get only a little more time.
-    private func seal(
-        _ members: [String],
-        _ request: SealRequest,
-        _ observation: GroupObservation,
-        _ client: AgentClient?
-    ) async -> [SealAnswer] {
-        guard let client else { return [] }
-        let endpoints = members.compactMap { observation.endpoint(of: $0) }
-        let majority = (observation.group.status.epochs.first?.voters.count ?? members.count) / 2 + 1
-        return await withTaskGroup(of: Sealing.self) { tasks in
-            for endpoint in endpoints {
-                tasks.addTask {
-                    do {
-                        return .answered(try await client.seal(endpoint, request))
-                    } catch {
-                        return .failed(endpoint.member, "\(error)")
-                    }
-                }
-            }
-            var answers: [SealAnswer] = []
-            var open = endpoints.count
-            while open > 0, let next = await tasks.next() {
-                switch next {
-                case .answered(let answer):
-                    open -= 1
-                    answers.append(answer)
-                    if answers.count == majority {
-                        tasks.addTask {
-                            try? await Task.sleep(for: .milliseconds(300))
-                            return .enough
-                        }
-                    }
-                case .failed(let member, let error):
-                    open -= 1
-                    logger.warning("member not sealed", metadata: ["member": "\(member)", "error": "\(error)"])
-                case .enough:
-                    open = 0
-                }
-            }
-            tasks.cancelAll()
-            return answers
-        }
-    }
-
-    private enum Sealing {
-        case answered(SealAnswer)
-        case failed(String, String)
-        case enough
-    }
 }
 
 /// Why an effect was not tried.
@@ -292,57 +229,6 @@ enum EffectError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .refused(let why): why
-        }
-    }
-}
-
-extension GroupObservation {
-    /// Where the agent of a member's present pod is reached.
-    func endpoint(of member: String) -> AgentEndpoint? {
-        let reference = GroupReference(group.metadata)
-        let incarnation = group.status.members.first { $0.name == member }?.incarnation
-        let lives = pods.filter { $0.member == member && (incarnation == nil || $0.incarnation == incarnation) }
-        // One that is being deleted is heard to its end: a leader says that it stops, and waits to hand over.
-        guard let pod = lives.first(where: { !$0.isBeingDeleted }) ?? lives.first, let ip = pod.ip else { return nil }
-        return AgentEndpoint(
-            member: member,
-            podUID: pod.uid,
-            host: ip,
-            certificateName: reference.certificateName(member: member)
-        )
-    }
-}
-
-extension GroupAction {
-    /// Whether it is one request to one agent.
-    fileprivate var tellsAnAgent: Bool {
-        switch self {
-        case .initialize, .lead, .follow: true
-        default: false
-        }
-    }
-
-    /// A few words for logs.
-    ///
-    /// Nothing secret is in actions.
-    var summary: String {
-        switch self {
-        case .addFinalizer: "add finalizer"
-        case .removeFinalizer: "remove finalizer"
-        case .ensure(let object): "ensure \(object)"
-        case .createPod(let pod): "create pod \(pod.name)"
-        case .deletePod(let name, _, _): "delete pod \(name)"
-        case .deleteClaim(let name): "delete claim \(name)"
-        case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
-        case .deleteCleanup(let pod): "delete pod \(pod)"
-        case .initialize(let member, _): "initialize \(member)"
-        case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
-        case .lead(let member, let request): "have \(member) lead epoch \(request.epoch)"
-        case .follow(let member, let request): "have \(member) follow \(request.leader.name) in epoch \(request.epoch)"
-        case .recordOperation(let operation):
-            "record operation \(operation.metadata.name) as \(operation.status.state?.rawValue ?? "new")"
-        case .createOperation(let name, _): "create operation \(name)"
-        case .label(let pod, let role): "label pod \(pod) \(role?.rawValue ?? "without a role")"
         }
     }
 }

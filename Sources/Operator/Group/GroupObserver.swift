@@ -18,15 +18,34 @@ struct GroupObserver: Sendable {
         observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
         observation.pods = try caches.list(Pod.self, ownedBy: group.metadata.uid).compactMap(PodObservation.init)
         observation.cleanups = try caches.list(.cleanup, group.metadata.uid).map(CleanupObservation.init)
+        observation.jobs = JobObservation.observations(
+            of: try caches.list(Job.self, ownedBy: group.metadata.uid),
+            pods: try caches.list(.job, group.key.description)
+        )
         // Claims that outlive their group have no owner.
         observation.claims = try caches.list(
             PersistentVolumeClaim.self,
             namespace: group.metadata.namespace,
             labels: [Label.group: group.metadata.name]
         ).compactMap(ClaimObservation.init)
+        observation.otherRebuilds = try otherRebuilds(besides: group.key)
         observation.operations = try caches.list(.group, group.key.description)
         observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
         return observation
+    }
+
+    /// The rebuilds that are under way in all groups but one, in the order of the groups.
+    func otherRebuilds(besides group: ObjectKey) throws -> [OtherRebuild] {
+        try caches.list(XDBGroup.self).filter { $0.key != group }.compactMap(OtherRebuild.init)
+    }
+}
+
+extension OtherRebuild {
+    /// Nil for a group without a rebuild, or with the remains of one.
+    init?(_ group: XDBGroup) {
+        guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
+        let source = group.status.members.first { rebuild.step == .copy && $0.name == rebuild.source }
+        self.init(group: group.key.description, source: source?.node, target: rebuild.node)
     }
 }
 
@@ -45,7 +64,8 @@ extension NodeObservation {
         self.init(
             name: node.metadata.name,
             zone: node.metadata.labels[Label.zone],
-            ready: node.status.conditions["Ready"]?.status ?? .unknown
+            ready: node.status.conditions["Ready"]?.status ?? .unknown,
+            since: node.status.conditions["Ready"]?.lastTransitionTime
         )
     }
 }
@@ -69,24 +89,31 @@ extension PodObservation {
         ip = pod.status.podIP.isEmpty ? nil : pod.status.podIP
         isReady = pod.isReady
         isBeingDeleted = pod.metadata.isBeingDeleted
-        if let scheduled = pod.status.conditions["PodScheduled"], scheduled.status == .false {
-            unschedulable = scheduled.message
-        }
-        if let (reason, message) = Self.obstacle(pod.status) {
+        unschedulable = pod.status.unschedulable
+        if let (reason, message) = pod.status.obstacle {
             waitingReason = reason
             waitingMessage = message
         }
         if pod.status.phase == .failed { failure = pod.status.reason.isEmpty ? "Failed" : pod.status.reason }
         let engine = pod.status.containerStatuses.first { $0.name == "engine" }
         if case .running = engine?.state { isRunning = true }
+        if case .terminated = engine?.state { hasEnded = true }
         restarts = engine?.restartCount ?? 0
+    }
+}
+
+extension Pod.Status {
+    /// The scheduler's words, while it finds no node.
+    var unschedulable: String? {
+        guard let scheduled = conditions["PodScheduled"], scheduled.status == .false else { return nil }
+        return scheduled.message
     }
 
     /// What keeps a container from starting.
     ///
     /// A container that is on its way waits too.
-    private static func obstacle(_ status: Pod.Status) -> (reason: String, message: String)? {
-        for container in status.initContainerStatuses + status.containerStatuses {
+    var obstacle: (reason: String, message: String)? {
+        for container in initContainerStatuses + containerStatuses {
             guard case .waiting(let reason, var message) = container.state, !reason.isEmpty,
                 !["ContainerCreating", "PodInitializing"].contains(reason)
             else { continue }

@@ -34,11 +34,27 @@ struct KubernetesCluster: ClusterAccess {
         return try await client.patch(Pod.self, pod, patch)
     }
 
-    func deletePod(_ key: ObjectKey, uid: String) async throws {
+    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
         do {
-            try await client.delete(Pod.self, key, DeleteOptions(uid: uid))
+            try await client.delete(Pod.self, key, DeleteOptions(gracePeriodSeconds: force ? 0 : nil, uid: uid))
         } catch let error as APIError where error.isNotFound || error.isConflict {
             // Gone, or another pod by now: what was to be deleted is not there.
+        }
+    }
+
+    func deleteJob(_ key: ObjectKey, uid: String) async throws {
+        do {
+            try await client.delete(Job.self, key, DeleteOptions(propagation: .background, uid: uid))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            // Gone, or another one by now.
+        }
+    }
+
+    func deleteSecret(_ key: ObjectKey, uid: String) async throws {
+        do {
+            try await client.delete(Secret.self, key, DeleteOptions(uid: uid))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            // Gone, or another one by now.
         }
     }
 

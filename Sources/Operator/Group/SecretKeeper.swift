@@ -35,14 +35,16 @@ actor SecretKeeper {
     }
 
     /// The names of the group's Secrets that exist.
-    func present(_ group: GroupReference, members: [String]) async throws -> Set<String> {
-        try await look(group, members: members)
+    ///
+    /// - Parameter lives: The lives of members whose certificates are of interest.
+    func present(_ group: GroupReference, lives: [String]) async throws -> Set<String> {
+        try await look(group, lives: lives)
         return groups[group.key]?.present ?? []
     }
 
     /// Whom the operator is to the group's agents; nil before the certificates are made.
-    func credentials(_ group: GroupReference, members: [String]) async throws -> AgentCredentials? {
-        try await look(group, members: members)
+    func credentials(_ group: GroupReference, lives: [String]) async throws -> AgentCredentials? {
+        try await look(group, lives: lives)
         return groups[group.key]?.credentials
     }
 
@@ -80,19 +82,30 @@ actor SecretKeeper {
         groups[group.key]?.credentials = AgentCredentials(authority: authority.certificatePEM, identity: identity)
     }
 
-    /// Makes a member's certificate unless there is one that is good.
-    func ensureCertificate(_ group: GroupReference, member: String) async throws {
-        let secret = group.names.certificate(of: member)
+    /// Makes the certificate of a member's life unless there is one that is good.
+    func ensureCertificate(_ group: GroupReference, life: String) async throws {
+        let secret = group.names.certificate(of: life)
         if groups[group.key]?.good.contains(secret) ?? false { return }
         try await ensureAuthority(group)
         guard let authority = groups[group.key]?.authority else { return }
         _ = try await ensureIdentity(
             group,
             secret: secret,
-            commonName: member,
-            names: [group.certificateName(member: member), "localhost"],
+            commonName: life,
+            names: [group.certificateName(of: life), "localhost"],
             authority: authority
         )
+    }
+
+    /// Deletes the certificate of a life that is over, if it is there and the group's.
+    func deleteCertificate(_ group: GroupReference, life: String) async throws {
+        let name = group.names.certificate(of: life)
+        let key = group.objectKey(name)
+        if let secret = try await cluster.get(Secret.self, key), secret.metadata.isOwned(by: group.uid) {
+            try await cluster.deleteSecret(key, uid: secret.metadata.uid)
+        }
+        groups[group.key]?.present.remove(name)
+        groups[group.key]?.good.remove(name)
     }
 
     /// Makes the accounts' Secrets, each unless there is one.
@@ -110,14 +123,14 @@ actor SecretKeeper {
 
     // MARK: -
 
-    private func look(_ group: GroupReference, members: [String]) async throws {
+    private func look(_ group: GroupReference, lives: [String]) async throws {
         if let known = groups[group.key], known.uid == group.uid, let looked = known.looked,
             looked.duration(to: .now) < freshness
         {
             return
         }
         var known = Known(uid: group.uid)
-        let names = GroupReference.secretNames(of: group, members: members)
+        let names = GroupReference.secretNames(of: group, lives: lives)
         var found: [String: Secret] = [:]
         for name in names { found[name] = try await cluster.get(Secret.self, group.objectKey(name)) }
         known.present = Set(found.keys)
@@ -125,9 +138,9 @@ actor SecretKeeper {
             known.authority = try Authority(certificatePEM: secret.text("ca.crt"), keyPEM: secret.text("ca.key"))
         }
         if let authority = known.authority {
-            for member in members {
-                let name = group.names.certificate(of: member)
-                let expected = [group.certificateName(member: member), "localhost"]
+            for life in lives {
+                let name = group.names.certificate(of: life)
+                let expected = [group.certificateName(of: life), "localhost"]
                 if let identity = found[name]?.identity,
                     authority.renewal(of: identity, names: expected, now: now()) == nil
                 {
@@ -183,9 +196,9 @@ extension GroupReference {
 
     func objectKey(_ name: String) -> ObjectKey { ObjectKey(namespace: namespace, name: name) }
 
-    static func secretNames(of group: GroupReference, members: [String]) -> [String] {
+    static func secretNames(of group: GroupReference, lives: [String]) -> [String] {
         [group.names.authority, group.names.operatorCertificate, group.names.application, group.names.administrator]
-            + members.map { group.names.certificate(of: $0) }
+            + lives.map { group.names.certificate(of: $0) }
     }
 
     /// The group that an object is.

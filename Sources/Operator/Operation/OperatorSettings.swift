@@ -10,6 +10,7 @@ final class OperatorSettings: Sendable {
     static let name = "xdb-operator"
 
     private let mode = Mutex(XDBGroup.FailoverMode.automatic)
+    private let rebuilds = Mutex(2)
     private let crashPoint = Mutex<CrashPoint?>(nil)
     private let logger: Logger
 
@@ -19,6 +20,9 @@ final class OperatorSettings: Sendable {
 
     /// `manual` stops automatic failovers of all groups.
     var failoverMode: XDBGroup.FailoverMode { mode.withLock { $0 } }
+
+    /// How many rebuilds may be under way at once in all groups.
+    var rebuildLimit: Int { rebuilds.withLock { $0 } }
 
     /// Takes over what the ConfigMap says; nil when there is none.
     ///
@@ -30,13 +34,29 @@ final class OperatorSettings: Sendable {
     ///   it is set later: the process that is started after the crash goes on.
     func take(_ data: [String: String]?, isInitial: Bool) -> Bool {
         crashPoint.withLock { $0 = isInitial ? nil : data?["crashAfter"].flatMap(CrashPoint.init) }
-        let text = data?["failover"] ?? XDBGroup.FailoverMode.automatic.rawValue
+        let hasNewLimit = takeRebuildLimit(data?["rebuildLimit"])
+        return takeFailover(data?["failover"]) || hasNewLimit
+    }
+
+    private func takeRebuildLimit(_ value: String?) -> Bool {
+        let text = value ?? "2"
+        guard let new = Int(text), new >= 0 else {
+            complain("rebuildLimit", text, "a number that is not negative")
+            return false
+        }
+        let old = rebuilds.withLock { rebuilds in
+            defer { rebuilds = new }
+            return rebuilds
+        }
+        if old != new { logger.notice("rebuilds at once in all groups", metadata: ["limit": "\(new)"]) }
+        return old != new
+    }
+
+    private func takeFailover(_ value: String?) -> Bool {
+        let text = value ?? XDBGroup.FailoverMode.automatic.rawValue
         guard let new = XDBGroup.FailoverMode(rawValue: text) else {
             let words = XDBGroup.FailoverMode.allCases.map(\.rawValue).joined(separator: " or ")
-            logger.error(
-                "the setting is not taken over",
-                metadata: ["configmap": "\(Self.name)", "key": "failover", "value": "\(text)", "wanted": "\(words)"]
-            )
+            complain("failover", text, words)
             return false
         }
         let old = mode.withLock { mode in
@@ -45,6 +65,13 @@ final class OperatorSettings: Sendable {
         }
         if old != new { logger.notice("failover of all groups", metadata: ["mode": "\(new.rawValue)"]) }
         return old != new
+    }
+
+    private func complain(_ key: String, _ value: String, _ wanted: String) {
+        logger.error(
+            "the setting is not taken over",
+            metadata: ["configmap": "\(Self.name)", "key": "\(key)", "value": "\(value)", "wanted": "\(wanted)"]
+        )
     }
 
     /// Ends the process at once when it was told to end at this point.

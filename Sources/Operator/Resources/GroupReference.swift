@@ -20,8 +20,8 @@ struct GroupReference: Hashable, Sendable {
     /// Its namespace.
     var namespace: String { names.namespace }
 
-    /// The DNS name in a member's certificate.
-    func certificateName(member: String) -> String { "\(member).\(name).\(namespace).xdb" }
+    /// The DNS name in the certificate of a member's life.
+    func certificateName(of life: String) -> String { "\(life).\(name).\(namespace).xdb" }
     /// The DNS name in the operator's certificate.
     var operatorCertificateName: String { "operator.\(name).\(namespace).xdb" }
 

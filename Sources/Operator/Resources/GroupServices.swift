@@ -42,7 +42,11 @@ extension GroupReference {
             "metadata": metadata(names.disruptionBudget),
             "spec": [
                 "minAvailable": .int(voters - maximumUnavailable),
-                "selector": ["matchLabels": [Label.group: .string(name), Label.spread: "voters"]],
+                "selector": [
+                    "matchLabels": [Label.group: .string(name), Label.spread: "voters"],
+                    // What works for a voter is spread over the zones like it, and is none.
+                    "matchExpressions": [["key": .string(Label.job), "operator": "DoesNotExist"]],
+                ],
             ],
         ]
     }

@@ -55,26 +55,27 @@ extension MemberPodBody {
             // mariadbd writes out its dirty pages; the grace period of the largest buffer pools.
             "terminationGracePeriodSeconds": 60,
             "priorityClassName": priorityClass.map { .string($0) } ?? .null,
-            "securityContext": [
-                "runAsUser": Self.user,
-                "runAsGroup": Self.user,
-                "runAsNonRoot": true,
-                // Claims and Secret volumes become readable to the group of the user above.
-                "fsGroup": Self.user,
-                "fsGroupChangePolicy": "OnRootMismatch",
-                "seccompProfile": ["type": "RuntimeDefault"],
-            ],
-            "nodeSelector": pod.nodeSelector.isEmpty ? .null : JSONValue(pod.nodeSelector),
+            "securityContext": Self.unprivileged,
+            "nodeSelector": nodeSelector,
             "affinity": affinity,
             "topologySpreadConstraints": zoneSpread.map { [$0] } ?? .null,
-            "tolerations": .array(Self.ownTolerations + pod.tolerations.map(\.json)),
-            "initContainers": isOnHost ? [ownDirectory] : .null,
+            "tolerations": .array(Self.toleratingLostNodes() + tolerations),
+            "initContainers": initContainers,
             "containers": [engine],
             "volumes": .array(volumes),
         ]
     }
 
-    private var isOnHost: Bool { if case .hostPath = pod.data { true } else { false } }
+    /// For the pod as a whole.
+    static let unprivileged: JSONValue = [
+        "runAsUser": user,
+        "runAsGroup": user,
+        "runAsNonRoot": true,
+        // Claims and Secret volumes become readable to the group of the user above.
+        "fsGroup": user,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": ["type": "RuntimeDefault"],
+    ]
 
     private var engine: JSONValue {
         [
@@ -101,9 +102,19 @@ extension MemberPodBody {
     }
 
     private var command: [String] {
+        ["xdb-agent", "init", "--", "run"] + identity + [
+            "--configuration", "/etc/xdb/configuration/user.cnf",
+            "--log-format", "json",
+            "--log-level", "info",
+        ]
+    }
+
+    /// Who an agent is and where its files are: the arguments that every one of its commands takes.
+    ///
+    /// Among the agents a member is called by its life, which is the name of its pod.
+    var identity: [String] {
         [
-            "xdb-agent", "init", "--", "run",
-            "--member", pod.member,
+            "--member", pod.name,
             "--ordinal", String(pod.ordinal),
             "--incarnation", String(pod.incarnation),
             "--group", group.name,
@@ -112,37 +123,42 @@ extension MemberPodBody {
             "--directory", Self.directory,
             "--run-directory", Self.runDirectory,
             "--tls", "/etc/xdb/tls",
-            "--configuration", "/etc/xdb/configuration/user.cnf",
-            "--log-format", "json",
-            "--log-level", "info",
         ]
     }
 
     private var mounts: [JSONValue] {
-        var mounts: [JSONValue] = [
-            ["name": "data", "mountPath": .string(Self.directory)],
-            ["name": "run", "mountPath": .string(Self.runDirectory)],
-            ["name": "tmp", "mountPath": "/tmp"],
-            ["name": "tls", "mountPath": "/etc/xdb/tls", "readOnly": true],
-            ["name": "configuration", "mountPath": "/etc/xdb/configuration", "readOnly": true],
-        ]
+        var mounts = Self.commonMounts
         if pod.kind.hasData { mounts.append(["name": "users", "mountPath": "/etc/xdb/users", "readOnly": true]) }
         return mounts
     }
 
-    private var volumes: [JSONValue] {
-        var volumes: [JSONValue] = [
+    /// Where the agent finds the volumes that each of its commands needs.
+    static let commonMounts: [JSONValue] = [
+        ["name": "data", "mountPath": .string(directory)],
+        ["name": "run", "mountPath": .string(runDirectory)],
+        ["name": "tmp", "mountPath": "/tmp"],
+        ["name": "tls", "mountPath": "/etc/xdb/tls", "readOnly": true],
+        ["name": "configuration", "mountPath": "/etc/xdb/configuration", "readOnly": true],
+    ]
+
+    /// What is mounted there.
+    var commonVolumes: [JSONValue] {
+        [
             dataVolume,
             ["name": "run", "emptyDir": ["medium": "Memory", "sizeLimit": "16Mi"]],
             ["name": "tmp", "emptyDir": [:]],
             [
                 "name": "tls",
                 "secret": [
-                    "secretName": .string(group.names.certificate(of: pod.member)), "defaultMode": Self.secretMode,
+                    "secretName": .string(group.names.certificate(of: pod.name)), "defaultMode": Self.secretMode,
                 ],
             ],
             ["name": "configuration", "configMap": ["name": .string(group.names.configuration)]],
         ]
+    }
+
+    private var volumes: [JSONValue] {
+        var volumes = commonVolumes
         if pod.kind.hasData {
             volumes.append([
                 "name": "users",
@@ -164,6 +180,14 @@ extension MemberPodBody {
             ["name": "data", "hostPath": ["path": .string(directory), "type": "DirectoryOrCreate"]]
         case .claim(let name):
             ["name": "data", "persistentVolumeClaim": ["claimName": .string(name)]]
+        }
+    }
+
+    /// What has to be done before the member's user can do anything; null for nothing.
+    var initContainers: JSONValue {
+        switch pod.data {
+        case .hostPath: [ownDirectory]
+        case .claim: .null
         }
     }
 
@@ -213,69 +237,6 @@ extension MemberPodBody {
             ]
         ]
     }
-}
-
-// MARK: Placement
-
-extension MemberPodBody {
-    private var affinity: JSONValue {
-        [
-            "nodeAffinity": nodeAffinity,
-            "podAntiAffinity": [
-                "requiredDuringSchedulingIgnoredDuringExecution": [
-                    [
-                        "labelSelector": [
-                            "matchLabels": [Label.group: .string(group.name)],
-                            // An old incarnation and its successor are the same member: they may share a node.
-                            "matchExpressions": [
-                                ["key": .string(Label.member), "operator": "Exists"],
-                                ["key": .string(Label.member), "operator": "NotIn", "values": [.string(pod.member)]],
-                            ],
-                        ],
-                        "topologyKey": .string(Label.hostname),
-                    ]
-                ]
-            ],
-        ]
-    }
-
-    /// Once there are data on a node, the member belongs there: elsewhere it would be an empty one.
-    private var nodeAffinity: JSONValue {
-        let term: JSONValue
-        switch pod.placement {
-        case .pinned(let node):
-            term = ["matchFields": [["key": "metadata.name", "operator": "In", "values": [.string(node)]]]]
-        case .free(let zones, _):
-            if zones.isEmpty { return .null }
-            term = ["matchExpressions": [["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)]]]
-        }
-        return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]
-    }
-
-    /// Nothing may keep a member from the only node that has its data.
-    private var zoneSpread: JSONValue? {
-        guard case .free(_, let isSpreadRequired) = pod.placement else { return nil }
-        return [
-            "maxSkew": 1,
-            "topologyKey": .string(Label.zone),
-            "whenUnsatisfiable": isSpreadRequired ? "DoNotSchedule" : "ScheduleAnyway",
-            "labelSelector": [
-                "matchLabels": [Label.group: .string(group.name), Label.spread: .string(pod.spread)]
-            ],
-        ]
-    }
-
-    /// When a node is away the operator decides what becomes of a member, not the taint manager's five minutes: a pod
-    /// that it marks for deletion cannot come back with its node.
-    private static let ownTolerations: [JSONValue] = [
-        ["key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"],
-        ["key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"],
-    ]
-}
-
-extension XDBGroup.Toleration {
-    /// As in a pod.
-    fileprivate var json: JSONValue { fieldJSON ?? .null }
 }
 
 extension XDBGroup.ContainerResources {

@@ -11,6 +11,12 @@ extension GroupAction {
         case .removeFinalizer: "let the group go"
         case .createPod(let pod): "make the pod \(pod.name)"
         case .deletePod(let name, _, let why): "delete the pod \(name) (\(why))"
+        case .forceDeletePod(let name, _, let why): "delete the pod \(name) without its node (\(why))"
+        case .deleteCertificate(let life): "delete the certificate of \(life)"
+        case .createJob(let job): "make the Job \(job.name)"
+        case .deleteJob(let name, _): "delete the Job \(name)"
+        case .limitCopy(let member, let request):
+            "let \(member) send \(request.bytesPerSecond.map { "\($0) bytes" } ?? "as much as it can") in a second"
         case .deleteClaim(let name): "delete the claim \(name)"
         case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
         case .deleteCleanup(let pod): "delete the pod \(pod)"

@@ -38,10 +38,20 @@ public struct GroupNames: Hashable, Sendable {
     public func certificate(of member: String) -> String { "\(member)-tls" }
 
     /// A member's pod: named like the member in its first life, and with the number of the life later.
-    public func pod(of member: String, incarnation: Int) -> String { Self.numbered(member, incarnation) }
+    public func pod(of member: String, incarnation: Int) -> String {
+        XDBGroup.MemberStatus.life(of: member, incarnation)
+    }
 
     /// A member's claim.
-    public func claim(of member: String, incarnation: Int) -> String { "data-" + Self.numbered(member, incarnation) }
+    public func claim(of member: String, incarnation: Int) -> String {
+        "data-" + pod(of: member, incarnation: incarnation)
+    }
+
+    /// The operation that rebuilds a member without having been asked, counted.
+    public func repair(of member: String, _ number: Int) -> String { "\(member)-repair-\(number)" }
+
+    /// A Job that works for a life of a member.
+    public func job(of life: String, _ stage: RebuildJob.Stage) -> String { "\(life)-\(stage.rawValue)" }
 
     /// The operation that records the failover with which an epoch began.
     public func failover(_ epoch: Epoch) -> String { "\(group)-failover-\(epoch)" }
@@ -60,10 +70,6 @@ public struct GroupNames: Hashable, Sendable {
     /// Where one life of a member's data is on a node.
     public func directory(of path: String, member: String, incarnation: Int) -> String {
         "\(directory(of: path))/\(member)/i\(incarnation)"
-    }
-
-    private static func numbered(_ member: String, _ incarnation: Int) -> String {
-        incarnation == 1 ? member : "\(member)-i\(incarnation)"
     }
 }
 
@@ -85,6 +91,8 @@ public enum Label {
     ///
     /// Changed while the pod runs.
     public static let role = "\(domain)/role"
+    /// Annotation of groups: with the value `disabled` their members are not rebuilt without being asked.
+    public static let repair = "\(domain)/repair"
     /// Marks cleanup pods; its value is the uid of the group.
     public static let cleanup = "\(domain)/cleanup"
     /// The namespace of the group that a cleanup pod works for.

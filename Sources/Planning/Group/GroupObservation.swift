@@ -18,13 +18,15 @@ public struct GroupObservation: Hashable, Sendable {
     public var pods: [PodObservation] = []
     /// The pods that remove directories from nodes.
     public var cleanups: [CleanupObservation] = []
+    /// The Jobs of rebuilds.
+    public var jobs: [JobObservation] = []
     /// The members' claims.
     public var claims: [ClaimObservation] = []
     /// Names of the Secrets of the group that exist; their contents stay out of decisions.
     public var secrets: Set<String> = []
     /// Names of the cluster's storage classes; nil where they may not be listed.
     public var storageClasses: Set<String>?
-    /// What the members' agents say, by the member's name.
+    /// What the members' agents say, by the name of their pod (`MemberStatus.life`).
     ///
     /// Absent: never reached.
     public var agents: [String: AgentObservation] = [:]
@@ -34,6 +36,10 @@ public struct GroupObservation: Hashable, Sendable {
     public var operations: [XDBOperation] = []
     /// What is set for all groups: `manual` overrules what a group says.
     public var failoverMode = XDBGroup.FailoverMode.automatic
+    /// The rebuilds of other groups that are under way.
+    public var otherRebuilds: [OtherRebuild] = []
+    /// How many rebuilds may be under way at once in all groups.
+    public var rebuildLimit = 2
     /// For how long this operator process has observed the group: the silence of an agent that it never heard.
     public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.
@@ -53,12 +59,15 @@ public struct NodeObservation: Hashable, Sendable {
     public var zone: String?
     /// The condition Ready; `unknown` while the kubelet is silent.
     public var ready: Condition.Status
+    /// Since when that is so.
+    public var since: Time?
 
     /// Names a node.
-    public init(name: String, zone: String? = nil, ready: Condition.Status = .true) {
+    public init(name: String, zone: String? = nil, ready: Condition.Status = .true, since: Time? = nil) {
         self.name = name
         self.zone = zone
         self.ready = ready
+        self.since = since
     }
 }
 
@@ -90,6 +99,8 @@ public struct PodObservation: Hashable, Sendable {
     public var failure: String?
     /// True when the engine container runs.
     public var isRunning = false
+    /// True when it has ended, and is not started again.
+    public var hasEnded = false
     /// How often the engine container was started again.
     public var restarts = 0
 
@@ -119,6 +130,47 @@ public struct CleanupObservation: Hashable, Sendable {
         self.pod = pod
         self.phase = phase
         self.message = message
+    }
+}
+
+/// A rebuild of another group, as far as this one has to leave it room.
+public struct OtherRebuild: Hashable, Sendable {
+    /// `NAMESPACE/NAME`.
+    public var group: String
+    /// The node whose data are read; nil when none are, or none any more.
+    public var source: String?
+    /// The node that is written to; nil until it is chosen.
+    public var target: String?
+
+    /// Names a rebuild.
+    public init(group: String, source: String? = nil, target: String? = nil) {
+        self.group = group
+        self.source = source
+        self.target = target
+    }
+}
+
+/// A Job of a rebuild.
+public struct JobObservation: Hashable, Sendable {
+    public var name: String
+    public var isComplete = false
+    /// It has given up.
+    public var isFailed = false
+    public var isBeingDeleted = false
+    /// True while a container of it runs.
+    public var isRunning = false
+    /// Where its last pod is; nil until it is scheduled.
+    public var node: String?
+    /// Why its last pod does not start: the scheduler's or the kubelet's words.
+    public var obstacle: String?
+    /// The last words of its last pod that has ended: JSON of a `JobResult`, or what it printed last.
+    public var message: String?
+    /// The pods that it still has.
+    public var pods: [String] = []
+
+    /// Names a Job.
+    public init(name: String) {
+        self.name = name
     }
 }
 

@@ -45,6 +45,16 @@ public enum GroupAction: Hashable, Sendable {
     case createPod(MemberPod)
     /// Deletes a pod, if it still has this uid.
     case deletePod(name: String, uid: String, why: String)
+    /// Deletes a pod without waiting for its node, which is away, if it still has this uid.
+    case forceDeletePod(name: String, uid: String, why: String)
+    /// Deletes the certificate of a life of a member, if it is there.
+    case deleteCertificate(life: String)
+    /// Makes a Job of a rebuild.
+    case createJob(RebuildJob)
+    /// Deletes a Job with its pods, without waiting for their node when it is away.
+    case deleteJob(name: String, force: Bool)
+    /// `POST /v1/copy-limit` to the agent of the member that sends a copy.
+    case limitCopy(member: String, CopyLimitRequest)
     /// Deletes a claim. Claims have no owner reference to the group, so that none goes unless this says so.
     case deleteClaim(name: String)
     /// Makes the pod that removes a directory tree from a node: pinned to it, tolerating everything, with the directory's
@@ -73,7 +83,7 @@ public enum GroupAction: Hashable, Sendable {
 public enum OwnedObject: Hashable, Sendable {
     /// The certificate authority and the operator's own certificate (`GroupNames.authority`).
     case authority
-    /// The certificate of a member (`GroupNames.certificate(of:)`).
+    /// The certificate of a life of a member (`GroupNames.certificate(of:)`).
     case certificate(member: String)
     /// The accounts of clients with generated passwords (`GroupNames.application` and `administrator`).
     case users
@@ -113,6 +123,8 @@ public struct MemberPod: Hashable, Sendable {
     public var kind: XDBGroup.MemberKind
     public var data: Data
     public var placement: Placement
+    /// A node on which it must not run although it could: the one that the member moves away from.
+    public var avoidedNode: String?
     public var nodeSelector: [String: String]
     public var tolerations: [XDBGroup.Toleration]
     public var image: String
@@ -123,6 +135,29 @@ public struct MemberPod: Hashable, Sendable {
     public var labels: [String: String]
     /// The digest of what the pod is made from: a pod that does not start is made again when this changes.
     public var revision: String
+}
+
+/// A Job of a rebuild: `xdb-agent rebuild STAGE` on the directory of the new life.
+public struct RebuildJob: Hashable, Sendable {
+    /// What it does.
+    public enum Stage: String, Sendable, CaseIterable {
+        /// Receives the source's data.
+        case copy
+        /// Makes them consistent.
+        case prepare
+        /// Writes identity, log and replication state.
+        case refresh
+    }
+
+    /// `GroupNames.job(of:_:)`.
+    public var name: String
+    public var stage: Stage
+    /// The pod of the life that it works for: its image, its place, its data.
+    public var pod: MemberPod
+    /// Of a copy: whom to ask for the data.
+    public var source: PeerAddress?
+    /// Of a copy: how fast it is to be at first.
+    public var bytesPerSecond: UInt64?
 }
 
 /// Something that people should be told, as a Kubernetes event about the group.

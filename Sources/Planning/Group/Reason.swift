@@ -32,6 +32,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case changingLeader = "ChangingLeader"
     /// The leader is lost, and nothing is done about it, since `failover.mode` is Manual.
     case failoverPending = "FailoverPending"
+    /// A member does not recover by itself, and is not rebuilt: why not is in the message.
+    case repairPending = "RepairPending"
     /// An operation has begun.
     case operationStarted = "OperationStarted"
     /// An operation has done what was asked for.
@@ -55,6 +57,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case starting = "Starting"
     /// The member makes its data directory and joins.
     case joining = "Joining"
+    /// The member is made anew, from what the others have.
+    case rebuilding = "Rebuilding"
     /// The member looks for its leader, or receives what it lacks.
     case connecting = "Connecting"
     /// The pod is being deleted and is made again on the same data.
@@ -117,9 +121,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .changingLeader, .awaitingVote, .operationStarted, .operationSucceeded:
+            .changingLeader, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
             false
-        case .failoverPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost, .leaderSuspected,
+        case .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost,
+            .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
@@ -142,4 +147,6 @@ public enum ConditionType: String, CaseIterable, Hashable, Sendable {
     case progressing = "Progressing"
     /// The spec is one that the operator carries out.
     case specValid = "SpecValid"
+    /// There while a member does not recover by itself and is not rebuilt.
+    case repairPending = "RepairPending"
 }

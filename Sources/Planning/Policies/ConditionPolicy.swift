@@ -21,12 +21,29 @@ enum ConditionPolicy {
                 now: draft.observation.now
             )
         }
+        tellPendingRepairs(&draft)
         summarise(&draft, conditions)
         draft.checkAgain(within: conditions.progressing.status == .true ? .seconds(2) : .seconds(30))
     }
 
+    /// There only while it holds: nobody has to read that nothing is pending.
+    private static func tellPendingRepairs(_ draft: inout Draft) {
+        let type = ConditionType.repairPending.rawValue
+        guard !draft.pendingRepairs.isEmpty else { return draft.status.conditions.removeAll { $0.type == type } }
+        draft.status.conditions.set(
+            Condition(
+                type,
+                .true,
+                reason: Reason.repairPending.rawValue,
+                message: draft.pendingRepairs.map(\.message).joined(separator: "; "),
+                observedGeneration: draft.observation.group.metadata.generation
+            ),
+            now: draft.observation.now
+        )
+    }
+
     private static func summarise(_ draft: inout Draft, _ conditions: GroupConditions) {
-        let members = draft.status.members
+        let members = draft.status.members.filter { !$0.isSuccessor }
         let ready = members.count { draft.findings[$0.name]?.health == .healthy }
         draft.status.readyMembers = members.isEmpty ? nil : "\(ready)/\(members.count)"
         draft.status.zones = members.isEmpty ? nil : members.map { $0.zone ?? "-" }.joined(separator: ",")
@@ -96,11 +113,12 @@ struct GroupConditions {
     /// Why commits wait although the leader is open for writes; nil when they do not.
     private var missingMajority: String? {
         guard let leader = draft.member(draft.status.leader), let agent = draft.heard(leader) else { return nil }
-        let voters = Set(draft.voters.map(\.name))
-        let connected = agent.peers.filter { $0.connected && voters.contains($0.name) }
-        guard 1 + connected.count < majority(of: voters.count) else { return nil }
-        let away = voters.subtracting(connected.map(\.name)).subtracting([leader.name]).sorted()
-        return "commits wait: \(away.joined(separator: ", ")) do not acknowledge, and a majority of \(voters.count) "
+        let voters = draft.voters.filter { $0.name != leader.name }
+        let connected = Set(agent.peers.filter(\.connected).map(\.name))
+        let away = voters.filter { !connected.contains(draft.seat(of: $0)) }.map(\.name)
+        guard 1 + voters.count - away.count < majority(of: 1 + voters.count) else { return nil }
+        return
+            "commits wait: \(away.joined(separator: ", ")) do not acknowledge, and a majority of \(1 + voters.count) "
             + "voters is needed; bring back their pods or nodes"
     }
 
@@ -115,7 +133,7 @@ struct GroupConditions {
     }
 
     var fullyRedundant: Verdict {
-        let members = draft.status.members
+        let members = draft.status.members.filter { !$0.isSuccessor }
         let lacking = members.filter { draft.findings[$0.name]?.health != .healthy }
         guard !members.isEmpty else { return Verdict(.false, bootstrapping) }
         if let missing = missingVotes { return Verdict(.false, .votersMissing, missing) }

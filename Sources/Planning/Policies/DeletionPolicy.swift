@@ -34,7 +34,8 @@ enum DeletionPolicy {
         for pod in draft.observation.pods where !pod.isBeingDeleted {
             draft.act(.deletePod(name: pod.name, uid: pod.uid, why: "the group is being deleted"))
         }
-        return draft.observation.pods.isEmpty
+        for job in draft.observation.jobs { RebuildJobs.delete(job, &draft) }
+        return draft.observation.pods.isEmpty && draft.observation.jobs.isEmpty
     }
 
     /// True when no claim is left.
@@ -53,8 +54,8 @@ enum DeletionPolicy {
         var failed: [String] = []
         // A member is told to make its data only after its agent has been heard. Where none ever was (an image that
         // cannot be pulled), nothing is there to remove, and nothing could be started to remove it.
-        let members = draft.status.members.filter { $0.joined || $0.position != nil }
-        for node in Set(members.compactMap(\.node)).sorted() {
+        let members = draft.status.members.filter { $0.joined || $0.position != nil || $0.isSuccessor }
+        for node in Set(members.compactMap(\.node) + draft.status.debts.compactMap(\.node)).sorted() {
             switch Cleanup(node: node, directory: directory).plan(&draft) {
             case .done: break
             case .running: running.append(node)

@@ -17,9 +17,13 @@ struct Draft {
     /// Whether there is a leader, and if not, why.
     var leadership = Leadership.none
     /// What is to be thought of operations that have not begun, by name.
-    var verdicts: [String: LeaderChange.Verdict] = [:]
+    var verdicts: [String: OperationVerdict] = [:]
     /// The names of the cleanup pods that were asked about.
     var cleanups: Set<String> = []
+    /// Members that should be rebuilt and are not: which, and why not.
+    var pendingRepairs: [Finding] = []
+    /// A rebuild has ended, and nothing of it is left that can be removed now.
+    var hasEndedRebuild = false
     /// What would be done if the group were not paused.
     var wish: [GroupAction] = []
 
@@ -85,7 +89,7 @@ extension Draft {
 
     /// The pod of a member's present life.
     func pod(of member: XDBGroup.MemberStatus) -> PodObservation? {
-        observation.pods.first { $0.member == member.name && $0.incarnation == member.incarnation }
+        observation.pods.first { $0.name == member.life }
     }
 
     func node(_ name: String?) -> NodeObservation? {
@@ -94,7 +98,7 @@ extension Draft {
 
     /// What the agent of a member's present pod said last, however long ago.
     func agent(of member: XDBGroup.MemberStatus) -> AgentObservation? {
-        guard let agent = observation.agents[member.name], let pod = pod(of: member), pod.uid == agent.podUID,
+        guard let agent = observation.agents[member.life], let pod = pod(of: member), pod.uid == agent.podUID,
             agent.status.incarnation == member.incarnation
         else { return nil }
         return agent
@@ -108,7 +112,7 @@ extension Draft {
 
     /// For how long nothing has been heard from a member.
     func silence(of member: XDBGroup.MemberStatus) -> Duration {
-        observation.agents[member.name]?.age ?? observation.observing
+        observation.agents[member.life]?.age ?? observation.observing
     }
 
     /// How long an agent may be silent.
@@ -116,7 +120,8 @@ extension Draft {
 
     /// Where other members reach a member's agent.
     func address(of name: String) -> PeerAddress? {
-        member(name).flatMap { pod(of: $0) }?.ip.map { PeerAddress(name: name, host: $0) }
+        guard let member = member(name) else { return nil }
+        return pod(of: member)?.ip.map { PeerAddress(name: member.life, host: $0) }
     }
 
     /// The voters of the newest recorded epoch; before the first one, those that will vote in it.
@@ -129,12 +134,37 @@ extension Draft {
     /// them.
     var outsiders: [XDBGroup.MemberStatus] {
         guard let record = status.epochs.first else { return [] }
-        return status.members.filter { $0.kind.votes && $0.joined && !record.voters.contains($0.name) }
+        return status.members.filter {
+            $0.kind.votes && $0.joined && !$0.isSuccessor && !record.voters.contains($0.name)
+        }
     }
 
     /// Learners that the spec does not want any more.
     var retired: [XDBGroup.MemberStatus] {
         let wanted = Set(WantedMembers(spec: spec, recorded: status.members, names: names).members.map(\.name))
-        return status.members.filter { $0.kind == .learner && !wanted.contains($0.name) }
+        return status.members.filter { $0.kind == .learner && !$0.isSuccessor && !wanted.contains($0.name) }
+    }
+
+    /// The new life of a member that is being rebuilt.
+    func successor(of member: String) -> XDBGroup.MemberStatus? {
+        status.members.first { $0.successorOf == member }
+    }
+
+    /// The life whose log a leader counts for a voter: from the moment at which its vote passes on, that of the successor.
+    func seat(of voter: XDBGroup.MemberStatus) -> String {
+        guard voter.vacant, let successor = successor(of: voter.name), status.rebuild?.step == .vote else {
+            return voter.life
+        }
+        return successor.life
+    }
+
+    /// The answers of these members to `seal`, by their names: agents answer by the names of their lives.
+    func answers(of members: [XDBGroup.MemberStatus]) -> [SealAnswer] {
+        observation.seals.compactMap { answer in
+            guard let member = members.first(where: { $0.life == answer.member }) else { return nil }
+            var answer = answer
+            answer.member = member.name
+            return answer
+        }
     }
 }

@@ -39,7 +39,7 @@ enum ElectionPolicy {
         let joining = joining(draft)
         let epoch = target(draft)
         let answers = needed(
-            draft.observation.seals.filter { answer in
+            draft.answers(of: voters + [joining].compactMap(\.self)).filter { answer in
                 guard answer.epoch == epoch, counts(answer.member, draft) else { return false }
                 // Of a newcomer only one with the log of the epoch before.
                 return answer.member != joining?.name || answer.position.epoch == draft.status.epoch
@@ -151,8 +151,12 @@ enum ElectionPolicy {
     }
 
     /// The answer of a member whose data are gone is an answer from an empty log: it counts for nothing.
+    ///
+    /// While a vote passes from one life of a member to the next, neither's does: the old one's log may have stopped
+    /// counting for commits, and the new one's may not have all that the old one's was counted for.
     static func counts(_ member: String, _ draft: Draft) -> Bool {
-        switch draft.findings[member]?.finding.reason {
+        if draft.member(member)?.vacant ?? false { return false }
+        return switch draft.findings[member]?.finding.reason {
         case .dataMissing, .wrongIdentity: false
         default: true
         }
@@ -309,7 +313,10 @@ enum ElectionPolicy {
         draft.status.leader = elected.leader
         draft.status.election = nil
         for index in draft.status.members.indices {
-            draft.status.members[index].voter = record.voters.contains(draft.status.members[index].name)
+            let votes = record.voters.contains(draft.status.members[index].name)
+            draft.status.members[index].voter = votes
+            // Who has lost its vote gets it back by an election, whichever life of it.
+            if !votes { draft.status.members[index].vacant = false }
         }
         draft.leadership = .recorded
         draft.tell(

@@ -12,7 +12,7 @@ enum EventPolicy {
     }
 
     private static func conditions(_ old: XDBGroup.Status, _ draft: inout Draft) {
-        for type in [ConditionType.specValid, .writable, .progressing] {
+        for type in [ConditionType.specValid, .writable, .progressing, .repairPending] {
             guard let condition = draft.status.conditions[type.rawValue],
                 let reason = Reason(rawValue: condition.reason)
             else { continue }
@@ -22,6 +22,7 @@ enum EventPolicy {
             case .specValid where !condition.isTrue: draft.tell(reason, condition.message)
             case .writable where condition.isTrue: draft.tell(.writable, condition.message)
             case .writable where before != nil && reason != .bootstrapping: draft.tell(reason, condition.message)
+            case .repairPending: draft.tell(reason, condition.message)
             case .progressing where groupProblems.contains(reason): draft.tell(reason, condition.message)
             default: break
             }
@@ -57,10 +58,10 @@ enum EventPolicy {
                 draft.tell(.healthy, "\(member.name) plays its part again")
             }
         }
-        let known = Set(old.members.map(\.name))
+        let known = Set(old.members.filter(\.joined).map(\.life))
         for action in draft.plan.actions {
             guard case .createPod(let pod) = action else { continue }
-            let again = known.contains(pod.member) ? "again on the same data" : "for the first time"
+            let again = known.contains(pod.name) ? "again on the same data" : "for the first time"
             draft.tell(.podCreated, "pod \(pod.name) of \(pod.member) is made \(again)")
         }
     }

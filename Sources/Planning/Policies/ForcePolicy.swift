@@ -50,9 +50,7 @@ enum ForcePolicy {
             return
         }
         let voters = forced.voters
-        let answers = draft.observation.seals.filter { answer in
-            answer.epoch == epoch && voters.contains { $0.name == answer.member }
-        }
+        let answers = draft.answers(of: voters).filter { $0.epoch == epoch }
         // Every one of them: what a single one of them has must not be lost.
         let silent = voters.map(\.name).filter { name in !answers.contains { $0.member == name } }
         guard silent.isEmpty else {
@@ -112,7 +110,7 @@ struct ForcedLeader {
         draft.heard(member) != nil && ElectionPolicy.counts(member.name, draft)
     }
 
-    var verdict: LeaderChange.Verdict {
+    var verdict: OperationVerdict {
         if draft.spec.paused { return .wait("the group is paused (spec.paused)") }
         guard draft.status.epoch > .none else {
             return .refuse("the group has had no leader yet, so there is nothing that could be forced")
@@ -168,7 +166,7 @@ struct ForcedLeader {
         let agent = draft.heard(leader)
         if let agent, agent.role == .leader, agent.epoch == draft.status.epoch {
             let connected = agent.peers.filter(\.connected).map(\.name)
-            let alive = all.map(\.name).filter { present.contains($0) || connected.contains($0) }
+            let alive = all.filter { present.contains($0.name) || connected.contains($0.life) }.map(\.name)
             if alive.count >= needed {
                 return
                     "\(leader.name) leads and hears a majority (\(alive.joined(separator: ", "))), so it is the operator "
@@ -233,7 +231,7 @@ struct ForcedLoss {
     /// The largest position that anybody knew of.
     private static func lastSeen(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Position? {
         let leader = draft.member(draft.status.leader).flatMap { draft.heard($0) }
-        let told = leader?.peers.first { $0.name == member.name }?.durable
+        let told = leader?.peers.first { $0.name == member.life }?.durable
         return [member.position, draft.agent(of: member)?.status.position, told].compactMap(\.self).max()
     }
 }

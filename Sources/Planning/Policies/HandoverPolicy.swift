@@ -95,19 +95,20 @@ enum HandoverPolicy {
     }
 }
 
+/// What is to be thought of an operation that has not begun.
+enum OperationVerdict: Hashable {
+    /// It can begin, with this member.
+    case begin(String)
+    /// It has to wait, and why.
+    case wait(String)
+    /// It is so already.
+    case done(String)
+    /// It is refused, and why.
+    case refuse(String)
+}
+
 /// Whether the leader can be changed as somebody wishes.
 struct LeaderChange {
-    enum Verdict: Hashable {
-        /// It can begin, with this member as the new leader.
-        case begin(String)
-        /// It has to wait, and why.
-        case wait(String)
-        /// It is so already.
-        case done(String)
-        /// It is refused, and why.
-        case refuse(String)
-    }
-
     /// What a follower may lack of the leader's log, or have yet to apply, in transactions: more would be a long time
     /// without a leader.
     static let allowedTransactions: UInt64 = 10_000
@@ -117,7 +118,7 @@ struct LeaderChange {
     let draft: Draft
     let wish: XDBOperation.ChangeLeader
 
-    var verdict: Verdict {
+    var verdict: OperationVerdict {
         if draft.spec.paused { return .wait("the group is paused (spec.paused)") }
         switch draft.leadership {
         case .none: return .wait("the group has had no leader yet")
@@ -174,7 +175,7 @@ struct LeaderChange {
 
     /// Why a candidate cannot take over now; nil when it can.
     static func obstacle(_ member: XDBGroup.MemberStatus, _ draft: Draft, joining: String? = nil) -> String? {
-        guard member.voter || member.name == joining else { return "it does not vote" }
+        guard member.voter || member.name == joining, !member.isSuccessor else { return "it does not vote" }
         if let refusal = MemberExamination(draft: draft, member: member).refusal { return refusal }
         // Without a leader nobody streams, and what is missing is pulled from another voter.
         guard !isLost(draft), let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),

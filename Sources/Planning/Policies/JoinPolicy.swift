@@ -14,6 +14,8 @@ enum JoinPolicy {
             let member = draft.status.members[index]
             guard !member.joined, !retired.contains(member.name), let agent = draft.heard(member) else { continue }
             switch agent.group {
+            // The data of a new life come from its Jobs: an empty directory would only hide that they are missing.
+            case nil where agent.phase == .uninitialized && member.isSuccessor && member.kind.hasData: break
             case nil where agent.phase == .uninitialized:
                 draft.act(.initialize(member: member.name, InitializeRequest(group: uid)))
             case uid where agent.phase != .uninitialized && agent.phase != .initializing:

@@ -147,7 +147,7 @@ enum LeadershipPolicy {
         }
         guard isReplaceable else { return nil }
         let needed = majority(of: draft.voters.count)
-        let names = Set(others.map(\.name))
+        let names = Set(others.map { draft.seat(of: $0) })
         let isHeardByMajority = 1 + agent.peers.count { $0.connected && names.contains($0.name) } >= needed
         // Whoever cannot write its log, or reaches nobody, may not be able to promise: the others must do without it.
         let canElectWithoutIt = others.count { draft.heard($0) != nil } >= needed

@@ -12,7 +12,21 @@ struct MemberExamination {
         if draft.observation.group.metadata.isBeingDeleted {
             return MemberFinding(.progressing, .deleting, "the group is being deleted")
         }
+        if let rebuilding { return rebuilding }
         return place ?? container ?? reach ?? identity ?? requests ?? server ?? role
+    }
+
+    /// A new life has Jobs before it has a pod.
+    private var rebuilding: MemberFinding? {
+        guard let of = member.successorOf, let rebuild = draft.status.rebuild, rebuild.successor == member.name else {
+            return nil
+        }
+        switch rebuild.step {
+        case .copy, .prepare, .refresh:
+            let words = rebuild.message.map { "; \($0)" } ?? ""
+            return MemberFinding(.progressing, .rebuilding, "the new life of \(of): \(rebuild.step.rawValue)\(words)")
+        case .join, .vote, .clean: return nil
+        }
     }
 
     // MARK: Node and pod
@@ -238,6 +252,13 @@ struct MemberExamination {
                 "it follows \(status.leader ?? ""), and does not vote since a leader was forced without it; it gets its vote "
                     + "back when it has the log"
             )
+        case (.follower, .streaming) where member.vacant:
+            return MemberFinding(
+                .progressing,
+                .awaitingVote,
+                "it follows \(status.leader ?? ""), and its vote passes to its successor; where that is lost, rebuild "
+                    + "\(member.name) again"
+            )
         case (.follower, .streaming):
             return MemberFinding(.healthy, .healthy, "it follows \(status.leader ?? "")")
         case (.follower, _):
@@ -256,6 +277,8 @@ extension MemberExamination {
     /// This is not readiness: a follower whose leader just died is neither ready nor healthy, and may lead.
     var refusal: String? {
         guard member.kind == .candidate else { return "it is a \(member.kind.rawValue.lowercased())" }
+        guard !member.isSuccessor else { return "it is a new life of \(member.member) that has not taken its place" }
+        guard !member.vacant else { return "its vote passes to its successor" }
         guard member.joined else { return "it has not joined" }
         guard let agent = draft.heard(member) else { return "its agent is not heard" }
         if let identity { return identity.finding.message }

@@ -25,7 +25,8 @@ struct WantedMembers {
         // included: their data are still there.
         var taken = Set(recorded.map(\.ordinal)).union(wanted.map(\.ordinal))
         for set in spec.members.learners {
-            let kept = recorded.filter { $0.kind == .learner && $0.learnerSet == set.name }.prefix(set.replicas)
+            let kept = recorded.filter { $0.kind == .learner && !$0.isSuccessor && $0.learnerSet == set.name }
+                .prefix(set.replicas)
             wanted += kept
             for _ in 0..<(set.replicas - kept.count) {
                 guard let ordinal = (0..<Int(ServerID.ordinals)).first(where: { !taken.contains($0) }) else { break }
@@ -43,8 +44,8 @@ struct WantedMembers {
 enum MembershipPolicy {
     static func apply(_ draft: inout Draft) {
         let wanted = WantedMembers(spec: draft.spec, recorded: draft.status.members, names: draft.names).members
-        let retired = draft.retired
-        draft.status.members = (wanted + retired).sorted { $0.ordinal < $1.ordinal }
+        let others = draft.retired + draft.status.members.filter(\.isSuccessor)
+        draft.status.members = (wanted + others).sorted { ($0.ordinal, $0.incarnation) < ($1.ordinal, $1.incarnation) }
         if draft.status.storage == nil {
             draft.status.storage = draft.spec.storage
         }

@@ -24,7 +24,9 @@ enum ObservationPolicy {
         if let node = pod?.node {
             let isHostPath = draft.status.storage?.hostPath != nil
             if !isHostPath || member.node == nil { member.node = node }
-        } else if !member.joined, let node = member.node, draft.node(node) == nil, !draft.observation.nodes.isEmpty {
+        } else if !member.joined, !member.isSuccessor, let node = member.node, draft.node(node) == nil,
+            !draft.observation.nodes.isEmpty
+        {
             // The node left the cluster before the member had any data on it: another one will do.
             member.node = nil
             member.zone = nil
@@ -38,7 +40,9 @@ enum ObservationPolicy {
         _ draft: Draft
     ) {
         member.health = found.health
-        member.reason = found.finding.reason.rawValue
+        let reason = found.finding.reason.rawValue
+        if member.reason != reason || member.since == nil { member.since = draft.observation.now.wholeSeconds }
+        member.reason = reason
         member.message = found.health == .healthy ? nil : found.finding.message
         member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
         guard let agent = draft.heard(member) else {
@@ -63,7 +67,7 @@ enum ObservationPolicy {
         epoch: Epoch,
         leader: String?
     ) -> XDBGroup.MemberRole? {
-        guard agent.epoch == epoch else { return nil }
+        guard agent.epoch == epoch, !member.isSuccessor else { return nil }
         switch (agent.role, member.kind) {
         case (.sealed, _): return nil
         case (.leader, _): return member.name == leader ? .leader : nil

@@ -67,7 +67,9 @@ extension Draft {
     var turn: XDBOperation? {
         let ready = unfinished.filter { $0.spec.failover == nil && $0.problems.isEmpty && !$0.spec.cancel }
         // What waits for a majority would keep the group from the only way on without one.
-        return ready.first { $0.spec.forceLeader != nil } ?? ready.first
+        if let forced = ready.first(where: { $0.spec.forceLeader != nil }) { return forced }
+        guard let rebuild = status.rebuild else { return ready.first }
+        return ready.first { $0.metadata.name == rebuild.operation }
     }
 }
 
@@ -81,9 +83,12 @@ struct OperationProgress {
     var status: XDBOperation.Status {
         var status = operation.status
         status.type = operation.spec.kind
-        status.member = status.member ?? operation.spec.forceLeader?.member
+        status.member = status.member ?? operation.spec.forceLeader?.member ?? operation.spec.rebuild?.member
         if let problem = operation.problems.first {
             return ended(.failed, "the operation is refused: \(problem)", status)
+        }
+        if operation.spec.rebuild != nil, let rebuild = draft.status.rebuild, rebuild.operation == name {
+            return progress(of: rebuild, status)
         }
         if let record = record {
             return progress(of: record, status)
@@ -127,6 +132,31 @@ struct OperationProgress {
         status.task = nil
         status.message = reason
         return status
+    }
+
+    // MARK: A rebuild
+
+    private func progress(of rebuild: XDBGroup.RebuildStatus, _ status: XDBOperation.Status) -> XDBOperation.Status {
+        let began = rebuild.steps.first?.start
+        var status = running(
+            rebuild.result == nil ? rebuild.step.rawValue : XDBGroup.RebuildStep.clean.rawValue,
+            rebuild.message ?? rebuild.reason,
+            member: rebuild.member,
+            since: began,
+            status
+        )
+        status.steps = rebuild.steps
+        status.node = rebuild.node
+        status.source = rebuild.source
+        if rebuild.step == .copy, let source = draft.member(rebuild.source).flatMap({ draft.heard($0) }),
+            let copy = source.copy, copy.to == rebuild.successor
+        {
+            status.progress = XDBOperation.Progress(copy)
+        }
+        guard let result = rebuild.result, draft.hasEndedRebuild else { return status }
+        let milliseconds = began.map { MicroTime(draft.observation.now).milliseconds(since: $0) }
+        status.durationSeconds = milliseconds.map { Self.seconds($0) }
+        return ended(result, rebuild.message ?? "", status)
     }
 
     private var isOverdue: Bool { draft.isOverdue(operation) }

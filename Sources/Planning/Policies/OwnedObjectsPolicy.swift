@@ -8,7 +8,7 @@ enum OwnedObjectsPolicy {
     static func apply(_ draft: inout Draft) {
         draft.act(.ensure(.authority))
         for member in draft.status.members {
-            draft.act(.ensure(.certificate(member: member.name)))
+            draft.act(.ensure(.certificate(member: member.life)))
         }
         // Made once: see `ObservationPolicy` for when it is gone later.
         if draft.status.epoch == .none { draft.act(.ensure(.users)) }
@@ -25,8 +25,8 @@ enum OwnedObjectsPolicy {
             draft.act(
                 .ensure(
                     .claim(
-                        name: draft.names.claim(of: member.name, incarnation: member.incarnation),
-                        member: member.name,
+                        name: draft.names.claim(of: member.member, incarnation: member.incarnation),
+                        member: member.member,
                         incarnation: member.incarnation,
                         claim
                     )
@@ -37,7 +37,10 @@ enum OwnedObjectsPolicy {
 
     /// A claim of a member that has joined is never made again: an empty one would only hide that the data are gone.
     private static func isGone(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
-        member.joined && !draft.observation.claims.contains { $0.member == member.name }
+        member.joined
+            && !draft.observation.claims.contains {
+                $0.member == member.member && $0.incarnation == member.incarnation
+            }
             || draft.retired.contains { $0.name == member.name }
     }
 }

@@ -6,7 +6,7 @@ import XDB
 enum PodPolicy {
     static func apply(_ draft: inout Draft) {
         let retired = Set(draft.retired.map(\.name))
-        for member in draft.status.members where !retired.contains(member.name) {
+        for member in draft.status.members where !retired.contains(member.name) && isDue(member, draft) {
             let wanted = MemberPod(of: member, draft: draft)
             guard let pod = draft.pod(of: member) else {
                 if mayRun(member, draft) {
@@ -23,6 +23,13 @@ enum PodPolicy {
         }
     }
 
+    /// Before its data are there, a successor has Jobs and no pod.
+    private static func isDue(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        guard member.isSuccessor else { return true }
+        guard let rebuild = draft.status.rebuild, rebuild.successor == member.name else { return false }
+        return rebuild.step == .join || rebuild.step == .vote
+    }
+
     private static func replace(_ pod: PodObservation, because why: String, _ draft: inout Draft) {
         draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))
         draft.tell(.podReplaced, "\(pod.member): pod \(pod.name) is made again: \(why)")
@@ -33,7 +40,7 @@ enum PodPolicy {
         if draft.findings[member.name]?.finding.reason == .nodeMissing { return false }
         guard draft.status.storage?.volumeClaim != nil else { return true }
         let claim = draft.observation.claims.first {
-            $0.name == draft.names.claim(of: member.name, incarnation: member.incarnation)
+            $0.name == draft.names.claim(of: member.member, incarnation: member.incarnation)
         }
         return claim.map { !$0.isBeingDeleted } ?? !member.joined
     }
@@ -48,22 +55,24 @@ extension MemberPod {
         let set = spec.members.learners.first { $0.name == member.learnerSet }
         let zones = member.kind == .learner ? set?.zones ?? [] : spec.placement.zones
 
-        self.name = names.pod(of: member.name, incarnation: member.incarnation)
-        self.member = member.name
+        self.name = member.life
+        self.member = member.member
         self.ordinal = member.ordinal
         self.incarnation = member.incarnation
         self.kind = member.kind
         if let path = storage.hostPath?.path {
-            data = .hostPath(names.directory(of: path, member: member.name, incarnation: member.incarnation))
+            data = .hostPath(names.directory(of: path, member: member.member, incarnation: member.incarnation))
         } else {
-            data = .claim(names.claim(of: member.name, incarnation: member.incarnation))
+            data = .claim(names.claim(of: member.member, incarnation: member.incarnation))
         }
-        if storage.hostPath != nil, let node = member.node {
+        let rebuild = draft.status.rebuild.flatMap { $0.successor == member.name ? $0 : nil }
+        if let node = member.node, storage.hostPath != nil || rebuild != nil {
             placement = .pinned(node: node)
         } else {
             // Where a volume binds a pod to a zone, the spread must not forbid that zone.
             placement = .free(zones: zones, isSpreadRequired: !zones.isEmpty && !member.joined)
         }
+        avoidedNode = rebuild?.mode == .crossHost ? draft.member(member.successorOf)?.node : nil
         nodeSelector = spec.placement.nodeSelector
         tolerations = spec.placement.tolerations
         image = spec.image
@@ -75,7 +84,7 @@ extension MemberPod {
             "app.kubernetes.io/component": member.kind.rawValue.lowercased(),
             "app.kubernetes.io/managed-by": "xdb-operator",
             Label.group: names.group,
-            Label.member: member.name,
+            Label.member: member.member,
             Label.kind: member.kind.rawValue,
             Label.incarnation: String(member.incarnation),
             Label.spread: spread,

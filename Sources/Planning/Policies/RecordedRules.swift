@@ -8,7 +8,7 @@ import XDB
 enum RecordedRules {
     static func problems(of group: XDBGroup) -> [FieldProblem] {
         var problems: [FieldProblem] = []
-        let members = group.status.members
+        let members = group.status.members.filter { !$0.isSuccessor }
         if !members.isEmpty {
             let candidates = members.count { $0.kind == .candidate }
             let loggers = members.count { $0.kind == .logger }

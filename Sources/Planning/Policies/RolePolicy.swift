@@ -19,8 +19,13 @@ enum RolePolicy {
                 if needsTelling(agent, record, draft), !hasRefused(member, record, draft) {
                     draft.act(.lead(member: member.name, request(record, draft)))
                 }
-            } else if let leader = draft.address(of: record.leader), needsTelling(agent, follows: record) {
-                draft.act(.follow(member: member.name, FollowRequest(epoch: record.epoch, leader: leader)))
+            } else if let leader = draft.address(of: record.leader),
+                needsTelling(agent, follows: leader.name, in: record)
+            {
+                var request = FollowRequest(epoch: record.epoch, leader: leader)
+                // What all the others have nobody asks it for.
+                if member.isSuccessor, member.kind == .logger { request.beginsAnywhere = true }
+                draft.act(.follow(member: member.name, request))
             }
         }
     }
@@ -34,17 +39,23 @@ enum RolePolicy {
             epoch: record.epoch,
             start: record.start,
             source: record.source.flatMap { draft.address(of: $0) },
-            voters: record.voters,
+            voters: seats(record, draft),
             learners: nonvoting(record, draft)
-        )
+        ).from(version: draft.status.votersVersion)
     }
 
-    /// The members that receive the log and do not vote: the learners, and those that a leader was forced without.
+    /// The lives whose logs count.
+    private static func seats(_ record: XDBGroup.EpochRecord, _ draft: Draft) -> [String] {
+        record.voters.map { name in draft.member(name).map { draft.seat(of: $0) } ?? name }
+    }
+
+    /// The lives that receive the log and do not vote: the learners, those that a leader was forced without, the successors
+    /// of members that are rebuilt, and members whose vote has passed to their successor.
     ///
-    /// Those that have not joined yet are among them, so that they need no second request when they have.
+    /// The log is kept for all of them, also for a successor that is not there yet. Those that have not joined yet are among them, so that they need no second request when they have.
     private static func nonvoting(_ record: XDBGroup.EpochRecord, _ draft: Draft) -> [String] {
-        let others = Set(draft.retired.map(\.name) + record.voters)
-        return draft.status.members.map(\.name).filter { !others.contains($0) }
+        let others = Set(draft.retired.map(\.life) + seats(record, draft))
+        return draft.status.members.map(\.life).filter { !others.contains($0) }
     }
 
     private static func needsTelling(_ agent: AgentStatus, _ record: XDBGroup.EpochRecord, _ draft: Draft) -> Bool {
@@ -52,8 +63,11 @@ enum RolePolicy {
         // The source may have another address now.
         if agent.phase == .recovering, record.source != nil, agent.position < record.start { return true }
         // Learners have come or gone since. The log is kept for each, so one that is gone must not be waited for.
-        let others = Set(record.voters + nonvoting(record, draft)).subtracting([record.leader])
-        return agent.phase == .writable && Set(agent.peers.map(\.name)) != others
+        let seats = seats(record, draft)
+        let leader = draft.member(record.leader)?.life ?? record.leader
+        let others = Set(seats + nonvoting(record, draft)).subtracting([leader])
+        guard agent.phase == .writable else { return false }
+        return Set(agent.peers.map(\.name)) != others || agent.voters.map { Set($0) != Set(seats) } ?? false
     }
 
     /// What an agent refused for good in this epoch it is not asked again.
@@ -67,7 +81,21 @@ enum RolePolicy {
     }
 
     /// A follower that hears nothing may know an old address of its leader.
-    private static func needsTelling(_ agent: AgentStatus, follows record: XDBGroup.EpochRecord) -> Bool {
-        agent.role != .follower || agent.epoch != record.epoch || agent.leader != record.leader || !agent.hearsLeader
+    private static func needsTelling(
+        _ agent: AgentStatus,
+        follows leader: String,
+        in record: XDBGroup.EpochRecord
+    ) -> Bool {
+        agent.role != .follower || agent.epoch != record.epoch || agent.leader != leader || !agent.hearsLeader
+    }
+}
+
+extension LeadRequest {
+    /// The request with the version of what its voters are from.
+    fileprivate func from(version: Int) -> LeadRequest {
+        var request = self
+        // An agent that knows no versions need not be asked about the first.
+        request.votersVersion = version == 0 ? nil : version
+        return request
     }
 }

@@ -11,7 +11,7 @@ enum RoutePolicy {
         var removals: [GroupAction] = []
         var settings: [GroupAction] = []
         var followUps: [GroupAction] = []
-        for member in draft.status.members {
+        for member in draft.status.members where !member.isSuccessor {
             // A pod that is being deleted gets no new label, and does not keep the leader's.
             guard let pod = draft.pod(of: member), !pod.isBeingDeleted || pod.role == .leader else { continue }
             let part = label(of: member, pod, draft)

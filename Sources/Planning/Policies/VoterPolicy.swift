@@ -10,7 +10,9 @@ enum VoterPolicy {
     static let pause = Duration.seconds(60)
 
     static func apply(_ draft: inout Draft) {
-        guard draft.status.election == nil, case .leads(isWritable: true) = draft.leadership else { return }
+        guard draft.status.election == nil, !draft.voters.contains(where: \.vacant),
+            case .leads(isWritable: true) = draft.leadership
+        else { return }
         // Candidates first: with two of them the next change is a hand-over, and no restart of a server.
         let outsiders = draft.outsiders.sorted { left, right in
             (left.kind == .candidate ? 0 : 1, left.ordinal) < (right.kind == .candidate ? 0 : 1, right.ordinal)

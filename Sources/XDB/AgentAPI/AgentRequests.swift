@@ -71,7 +71,14 @@ public struct LeadRequest: Hashable, Sendable, Codable {
     /// Who has the log up to `start`, when the new leader has not.
     public var source: PeerAddress?
     /// The names of all voters, this member included.
+    ///
+    /// In an epoch that is led already one of them may be another one than before: the next life of the same member. It
+    /// counts for commits at once, and its predecessor no more; `AgentStatus.Peer.since` says from where on.
     public var voters: [String]
+    /// The `votersVersion` of the status that the voters are from; nil stands for 0.
+    ///
+    /// An older one than the leader knows is refused, one with other voters must be newer.
+    public var votersVersion: Int?
     /// The names of the members that receive the log and do not vote.
     public var learners: [String]
 
@@ -90,10 +97,83 @@ public struct LeadRequest: Hashable, Sendable, Codable {
 public struct FollowRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
     public var leader: PeerAddress
+    /// True for a logger whose log is empty and need not begin at the group's first transaction: it begins where the
+    /// leader's log is committed.
+    public var beginsAnywhere: Bool?
 
     public init(epoch: Epoch, leader: PeerAddress) {
         self.epoch = epoch
         self.leader = leader
+    }
+}
+
+/// `POST /v1/copy`: asks for a copy of this member's data, by the member that is to be made of it.
+///
+/// The answer's body is a sequence of frames, each a 4-byte little-endian length and so many bytes: the JSON of a
+/// `CopyHeader`, the stream of `mariabackup` in mbstream format, and an empty one; then one line with the JSON of a
+/// `CopyTrailer`.
+public struct CopyRequest: Hashable, Sendable, Codable {
+    /// The life of a member that asks: its certificate must carry the name.
+    public var to: String
+    /// Nil for no limit.
+    public var bytesPerSecond: UInt64?
+
+    public init(to: String, bytesPerSecond: UInt64?) {
+        self.to = to
+        self.bytesPerSecond = bytesPerSecond
+    }
+}
+
+/// What a copy begins with.
+public struct CopyHeader: Hashable, Sendable, Codable {
+    /// The size of the files that are copied, about.
+    public var dataBytes: UInt64
+    /// The size of the storage engine's own log, which is not copied and made anew.
+    public var logBytes: UInt64
+
+    public init(dataBytes: UInt64, logBytes: UInt64) {
+        self.dataBytes = dataBytes
+        self.logBytes = logBytes
+    }
+}
+
+/// What a copy ends with; without it, it is not whole.
+public struct CopyTrailer: Hashable, Sendable, Codable {
+    /// The backup has succeeded, by its own words.
+    public var ok: Bool
+    /// What has gone wrong.
+    public var message: String
+    /// How many bytes the frames between header and trailer had.
+    public var bytes: UInt64
+    /// Their SHA-256, in hexadecimal digits.
+    public var sha256: String
+    /// The last transaction of every server id in the source's log, when the backup had ended.
+    public var log: [GTID]
+    /// How events are laid out there: the format description event, in Base64.
+    public var format: String
+
+    public init(ok: Bool, message: String, bytes: UInt64, sha256: String, log: [GTID], format: String) {
+        self.ok = ok
+        self.message = message
+        self.bytes = bytes
+        self.sha256 = sha256
+        self.log = log
+        self.format = format
+    }
+}
+
+/// `POST /v1/copy-limit`: how fast the copy of this member's data may be sent.
+///
+/// It holds from now on for the copy that is being sent to `to`, or that will be asked for within a minute.
+public struct CopyLimitRequest: Hashable, Sendable, Codable {
+    /// The life of a member that receives the copy.
+    public var to: String
+    /// Nil for no limit.
+    public var bytesPerSecond: UInt64?
+
+    public init(to: String, bytesPerSecond: UInt64?) {
+        self.to = to
+        self.bytesPerSecond = bytesPerSecond
     }
 }
 

@@ -74,11 +74,35 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         /// Durable in the peer's log, as far as it has told in this epoch.
         public var durable: Position?
         public var connected: Bool
+        /// Of a voter that has taken the place of another in this epoch: the end of the leader's log at that moment.
+        ///
+        /// Whatever the other one's log was counted for is at or before it.
+        public var since: Position?
 
         public init(name: String, durable: Position?, connected: Bool) {
             self.name = name
             self.durable = durable
             self.connected = connected
+        }
+    }
+
+    /// A copy of this member's data that is being sent.
+    public struct Copy: Hashable, Sendable, Codable {
+        /// The life of a member that receives it.
+        public var to: String
+        public var bytes: UInt64
+        /// The size of the data directory when the copy began.
+        public var total: UInt64
+        /// The mean of the last seconds.
+        public var bytesPerSecond: UInt64
+        public var limit: UInt64?
+
+        public init(to: String, bytes: UInt64, total: UInt64, bytesPerSecond: UInt64, limit: UInt64?) {
+            self.to = to
+            self.bytes = bytes
+            self.total = total
+            self.bytesPerSecond = bytesPerSecond
+            self.limit = limit
         }
     }
 
@@ -142,7 +166,11 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var server: Server
     /// A leader's view of the others; empty elsewhere.
     public var peers: [Peer]
+    /// Whose logs a leader counts, itself among them.
+    public var voters: [String]?
     public var problems: [Problem]
+    /// The copy of its data that is being sent, while one is.
+    public var copy: Copy?
     /// What was removed from the end of the log last, since the agent started.
     public var discardedTail: DiscardedTail?
     /// A leader's: it was told to end, and waits a while for somebody to hand over to.

@@ -13,6 +13,7 @@ extension XDBGroup {
         public var resources = Resources()
         public var configuration: [String: IntOrString] = [:]
         public var failover = Failover()
+        public var repair = Repair()
         public var paused = false
         public var unknown: [String: JSONValue] = [:]
 
@@ -64,6 +65,12 @@ extension XDBGroup {
                 \.failover,
                 .defaulted,
                 description: "When a leader that is not heard from any more is replaced."
+            ),
+            Field(
+                "repair",
+                \.repair,
+                .defaulted,
+                description: "What is done about followers, loggers and learners that do not recover by themselves."
             ),
             Field(
                 "paused",
@@ -396,6 +403,62 @@ extension XDBGroup {
                     "For how many seconds nothing is heard from the leader before another is elected. The other "
                     + "voters must have lost it too: an operator that is cut off deposes nobody. Smaller values fail "
                     + "over faster and take short stalls of a network or a disk for failures."
+            ),
+        ]
+    }
+}
+
+extension XDBGroup {
+    /// Whether members are rebuilt without being asked.
+    public enum RepairMode: String, FieldChoice {
+        case automatic = "Automatic"
+        case manual = "Manual"
+    }
+
+    /// Where members are rebuilt.
+    public enum RepairStrategy: String, FieldChoice {
+        /// On their node when that is ready, else on another.
+        case preferLocal = "PreferLocal"
+        /// On another node when there is one.
+        case preferCrossHost = "PreferCrossHost"
+        /// On their node only.
+        case localOnly = "LocalOnly"
+    }
+
+    /// When and how members are rebuilt without being asked.
+    public struct Repair: Structure {
+        public var mode = RepairMode.automatic
+        public var graceSeconds = 60
+        public var strategy = RepairStrategy.preferLocal
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field(
+                "mode",
+                \.mode,
+                .defaulted,
+                description:
+                    "Automatic rebuilds a member that does not recover by itself; the XDBOperation that does so "
+                    + "is the record. Manual reports what would be done in the condition RepairPending, and waits for an "
+                    + "XDBOperation with rebuild."
+            ),
+            Field(
+                "graceSeconds",
+                \.graceSeconds,
+                .defaulted,
+                .range(5...86400),
+                description: "For how many seconds a node must be away, or a server fail again and again, before the "
+                    + "member is rebuilt. What is back sooner keeps its place. Data that are lost or diverged, and nodes "
+                    + "whose Node object is deleted, are not waited for."
+            ),
+            Field(
+                "strategy",
+                \.strategy,
+                .defaulted,
+                description: "PreferLocal rebuilds a member on its node while that is ready, else on another; "
+                    + "PreferCrossHost on another where there is one; LocalOnly never on another."
             ),
         ]
     }

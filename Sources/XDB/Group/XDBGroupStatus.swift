@@ -14,6 +14,9 @@ extension XDBGroup {
         public var epochs: [EpochRecord] = []
         public var election: ElectionStatus?
         public var members: [MemberStatus] = []
+        public var rebuild: RebuildStatus?
+        public var votersVersion = 0
+        public var debts: [Debt] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
         public var readyMembers: String?
@@ -50,6 +53,19 @@ extension XDBGroup {
                 .list(.map(key: "name")),
                 description: "The members, by ordinal. Positions and lag here are those of the last change of anything "
                     + "else, at most 5 minutes old while writes go on; the agents' metrics have the present ones."
+            ),
+            Field("rebuild", \.rebuild, description: "The rebuild that is under way, while one is."),
+            Field(
+                "votersVersion",
+                \.votersVersion,
+                description: "Grows whenever a vote passes to another life of a member: agents refuse older ones."
+            ),
+            Field(
+                "debts",
+                \.debts,
+                .list(.map(key: "life")),
+                description:
+                    "What is to be removed: former lives of members' data, some of them on nodes that are away."
             ),
             Field(
                 "storage",
@@ -304,10 +320,13 @@ extension XDBGroup {
         public var learnerSet: String?
         public var role: MemberRole?
         public var voter = true
+        public var vacant = false
+        public var successorOf: String?
         public var node: String?
         public var zone: String?
         public var podIP: String?
         public var incarnation = 1
+        public var incarnations = 1
         public var joined = false
         public var position: Position?
         public var applied: Position?
@@ -316,6 +335,7 @@ extension XDBGroup {
         public var promotable = false
         public var discardedTail: String?
         public var reason: String?
+        public var since: Time?
         public var message: String?
         public var unknown: [String: JSONValue] = [:]
 
@@ -345,10 +365,28 @@ extension XDBGroup {
                 description: "Whether its log counts towards a majority. False for a candidate or logger that a leader "
                     + "was forced without, until it is back and has the log."
             ),
+            Field(
+                "vacant",
+                \.vacant,
+                description:
+                    "True while its vote passes from one life of its data to the next: the log of neither counts in "
+                    + "elections until it has all that the old one's may have had."
+            ),
+            Field(
+                "successorOf",
+                \.successorOf,
+                description:
+                    "Of the new life of a member that is rebuilt: that member, whose place it takes at the end."
+            ),
             Field("node", \.node, description: "The node that has its data, or runs it."),
             Field("zone", \.zone, description: "The zone of that node."),
             Field("podIP", \.podIP, description: "The address of its pod."),
-            Field("incarnation", \.incarnation, description: "Counts the lives of its data."),
+            Field("incarnation", \.incarnation, description: "Which life of its data this is."),
+            Field(
+                "incarnations",
+                \.incarnations,
+                description: "How many lives were begun, those that came to nothing included: none is begun twice."
+            ),
             Field(
                 "joined",
                 \.joined,
@@ -373,7 +411,27 @@ extension XDBGroup {
                     + "log last: it had them alone, and no client was told that they were committed."
             ),
             Field("reason", \.reason, description: "What is wrong or under way, for programs."),
+            Field("since", \.since, description: "Since when that is the reason."),
             Field("message", \.message, description: "What is wrong or under way, and what to do, for people."),
         ]
+    }
+}
+
+extension XDBGroup.MemberStatus {
+    /// What this life of the member is called among the agents: the name of its pod, which is the member's name in the
+    /// first life of its data and carries the number of the life later.
+    public var life: String {
+        successorOf != nil || incarnation == 1 ? name : Self.life(of: name, incarnation)
+    }
+
+    /// True for the entry of a member's next life, which is no member of its own.
+    public var isSuccessor: Bool { successorOf != nil }
+
+    /// The name of the member whose life it is.
+    public var member: String { successorOf ?? name }
+
+    /// What a life of a member's data is called.
+    public static func life(of member: String, _ incarnation: Int) -> String {
+        incarnation == 1 ? member : "\(member)-i\(incarnation)"
     }
 }

@@ -73,6 +73,7 @@ extension XDBOperation {
         public var group = ""
         public var changeLeader: ChangeLeader?
         public var forceLeader: ForceLeader?
+        public var rebuild: Rebuild?
         public var failover: Failover?
         public var cancel = false
         public var timeoutSeconds = 600
@@ -97,6 +98,14 @@ extension XDBOperation {
                     "Makes a candidate the leader although a majority of the voters does not answer and never will. "
                     + "Commits that clients saw succeed can be lost: bring the missing voters back instead, if that is "
                     + "at all possible."
+            ),
+            Field(
+                "rebuild",
+                \.rebuild,
+                description:
+                    "Makes a member anew, on its node or on another, from a copy of another member's data. The old life "
+                    + "of its data is removed last: when the new one has the log and, of a voter, votes. Clients notice "
+                    + "nothing."
             ),
             Field(
                 "failover",
@@ -128,14 +137,18 @@ extension XDBOperation {
 
         public static let rules: [Rule<Self>] = [
             Rule(
-                "[has(self.changeLeader), has(self.forceLeader), has(self.failover)].filter(x, x).size() == 1",
-                "exactly one kind of work must be asked for: changeLeader or forceLeader"
-            ) { [$0.changeLeader != nil, $0.forceLeader != nil, $0.failover != nil].count { $0 } == 1 },
+                "[has(self.changeLeader), has(self.forceLeader), has(self.rebuild), has(self.failover)]"
+                    + ".filter(x, x).size() == 1",
+                "exactly one kind of work must be asked for: changeLeader, forceLeader or rebuild"
+            ) {
+                [$0.changeLeader != nil, $0.forceLeader != nil, $0.rebuild != nil, $0.failover != nil].count { $0 } == 1
+            },
             Rule(
                 change: "self.group == oldSelf.group && has(self.changeLeader) == has(oldSelf.changeLeader) && "
                     + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader) && "
                     + "has(self.forceLeader) == has(oldSelf.forceLeader) && "
-                    + "(!has(self.forceLeader) || self.forceLeader == oldSelf.forceLeader)",
+                    + "(!has(self.forceLeader) || self.forceLeader == oldSelf.forceLeader) && "
+                    + "has(self.rebuild) == has(oldSelf.rebuild)",
                 "what is asked for cannot be changed: cancel this operation and make another"
             ),
         ]
@@ -144,6 +157,7 @@ extension XDBOperation {
         public var kind: Kind? {
             if changeLeader != nil { return .changeLeader }
             if forceLeader != nil { return .forceLeader }
+            if rebuild != nil { return .rebuild }
             return failover.map { _ in .failover }
         }
     }
@@ -152,6 +166,7 @@ extension XDBOperation {
     public enum Kind: String, FieldChoice {
         case changeLeader = "ChangeLeader"
         case forceLeader = "ForceLeader"
+        case rebuild = "Rebuild"
         case failover = "Failover"
     }
 
@@ -306,6 +321,9 @@ extension XDBOperation {
         public var startTime: Time?
         public var completionTime: Time?
         public var durationSeconds: String?
+        public var node: String?
+        public var source: String?
+        public var progress: Progress?
         public var steps: [Step] = []
         public var certificate: Certificate?
         public var unknown: [String: JSONValue] = [:]
@@ -321,6 +339,9 @@ extension XDBOperation {
             Field("startTime", \.startTime, description: "When it began; absent while it waits."),
             Field("completionTime", \.completionTime, description: "When it ended."),
             Field("durationSeconds", \.durationSeconds, description: "How long it took, with milliseconds."),
+            Field("node", \.node, description: "Of a rebuild: the node that the member is made anew on."),
+            Field("source", \.source, description: "Of a rebuild: the member whose data are copied."),
+            Field("progress", \.progress, description: "Of work that moves data: how far it is."),
             Field("steps", \.steps, .list(.map(key: "name")), description: "Its steps, with their times."),
             Field(
                 "certificate",

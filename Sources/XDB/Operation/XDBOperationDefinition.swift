@@ -24,6 +24,11 @@ extension XDBOperation {
         KindDefinition.Column(name: "State", path: ".status.state", description: "How far it is."),
         KindDefinition.Column(name: "Task", path: ".status.task", description: "What is being done now."),
         KindDefinition.Column(
+            name: "Progress",
+            path: ".status.progress.summary",
+            description: "How far work that moves data is."
+        ),
+        KindDefinition.Column(
             name: "Started",
             type: "date",
             path: ".status.startTime",

@@ -29,6 +29,20 @@ import XDB
         }
     }
 
+    /// What was not there before is not in the files of who has none of it, so that older files are read, and newer ones
+    /// by older agents.
+    @Test func termsWithoutNewcomersAreWrittenAsTheyWere() throws {
+        let directory = try TemporaryDirectory()
+        let state = DurableState(directory: directory.path)
+        let terms = Promise.LeadTerms(start: .zero, source: nil, voters: ["orders-0"], learners: [])
+        let promise = Promise(epoch: Epoch(rawValue: 4), duty: .lead(terms))
+        try state.write(promise)
+        let text = try String(contentsOf: URL(filePath: "\(directory.path)/promise.json"), encoding: .utf8)
+        #expect(text.contains("voters"))
+        #expect(!text.contains("newcomers") && !text.contains("votersVersion"))
+        #expect(try state.promise() == promise)
+    }
+
     /// Power fails while the new contents are written aside: the old ones are what counts.
     @Test func aTornWriteIsNotSeen() throws {
         let directory = try TemporaryDirectory()

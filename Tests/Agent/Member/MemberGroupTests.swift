@@ -225,8 +225,9 @@ struct MemberGroupTests {
             }
             #expect(refused?.reason == "NotACandidate")
 
-            // Only the operator's certificate is answered.
-            #expect(try await members[0].call("GET", "status", nil, certificate: "orders-1").isEmpty)
+            // Only the operator is answered.
+            let answer = try await members[0].call("GET", "status", nil, certificate: "orders-1")
+            #expect(try JSONDecoder().decode(AgentError.self, from: answer).reason == "NotTheOperator")
         } catch {
             Issue.record("\(error)\n\(members.map(\.log).joined(separator: "\n"))")
         }

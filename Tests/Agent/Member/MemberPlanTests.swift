@@ -26,6 +26,7 @@ import XDB
             server: server
         )
         situation.log.peers = ["orders-1", "orders-2"]
+        situation.log.voters = ["orders-0", "orders-1", "orders-2"]
         change(&situation)
         return situation
     }
@@ -180,6 +181,26 @@ import XDB
         Line(
             "a learner that has come or gone is told to the log, though the epoch is open",
             situation(lead(), server: up(applied: opened)) {
+                $0.log.role = .leader
+                $0.log.peers = ["orders-1", "orders-2", "orders-3"]
+                $0.opened = opened
+            },
+            [.openEpoch]
+        ),
+        Line(
+            "a voter that has taken the place of a learner is told to the log, though the same members are there",
+            situation(
+                .lead(
+                    Promise.LeadTerms(
+                        start: start,
+                        source: nil,
+                        voters: ["orders-0", "orders-3", "orders-2"],
+                        learners: ["orders-1"],
+                        newcomers: ["orders-3"]
+                    )
+                ),
+                server: up(applied: opened)
+            ) {
                 $0.log.role = .leader
                 $0.log.peers = ["orders-1", "orders-2", "orders-3"]
                 $0.opened = opened

@@ -16,4 +16,7 @@ final class TemporaryDirectory: Sendable {
     func write(_ name: String, _ contents: String) throws {
         try Data(contents.utf8).write(to: URL(filePath: "\(path)/\(name)"))
     }
+
+    /// What is in it.
+    func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }

@@ -13,18 +13,20 @@ final class TestMember: Sendable {
     let directory: String
 
     private let ordinal: Int
+    private let life: Int
     private let kind: AgentConfiguration.Kind
     private let files: TestGroupFiles
 
     /// The ports that do not collide with a server which the machine may have.
     private static let serverPort: UInt32 = 13306
 
-    init(_ ordinal: Int, kind: AgentConfiguration.Kind = .data, files: TestGroupFiles) {
+    init(_ ordinal: Int, life: Int = 1, kind: AgentConfiguration.Kind = .data, files: TestGroupFiles) {
         self.ordinal = ordinal
+        self.life = life
         self.kind = kind
         self.files = files
-        name = "orders-\(ordinal)"
-        address = "\(files.network).\(ordinal + 1)"
+        name = life == 1 ? "orders-\(ordinal)" : "orders-\(ordinal)-i\(life)"
+        address = "\(files.network).\(ordinal + 1 + 16 * (life - 1))"
         directory = "\(files.directory.path)/\(name)"
     }
 
@@ -36,8 +38,8 @@ final class TestMember: Sendable {
     func start() throws -> WatchedProcess {
         try WatchedProcess.start(
             [
-                try Self.program(), "run", "--member", name, "--ordinal", "\(ordinal)", "--group",
-                TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue,
+                try Self.program(), "run", "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)",
+                "--group", TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue,
                 "--directory", directory, "--run-directory", "\(directory)-run", "--tls",
                 TestCertificates.shared.path(of: name), "--users", files.users, "--configuration",
                 files.configuration, "--log-format", "text", "--log-level", "debug", "--address", address,
@@ -46,6 +48,37 @@ final class TestMember: Sendable {
             output: "\(files.directory.path)/\(name).log"
         )
     }
+
+    /// Starts a Job of a rebuild on the directory.
+    func startJob(_ arguments: [String]) throws -> WatchedProcess {
+        unlink(resultFile)
+        return try WatchedProcess.start(
+            [try Self.program(), "rebuild"] + arguments + [
+                "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)", "--group",
+                TestCertificates.group, "--group-uid", "uid", "--namespace", TestCertificates.namespace, "--directory",
+                directory, "--run-directory", "\(directory)-run", "--tls", TestCertificates.shared.path(of: name),
+                "--configuration", files.configuration, "--log-format", "text", "--result", resultFile,
+            ],
+            output: "\(files.directory.path)/\(name).log"
+        )
+    }
+
+    /// Starts the Job that copies.
+    func startCopy(from source: TestMember, port: Int = 7700, limit: UInt64? = nil) throws -> WatchedProcess {
+        let host = port == 7700 ? source.address : "127.0.0.1"
+        let from = ["--source-name", source.name, "--source-host", host, "--source-port", "\(port)"]
+        let arguments = ["copy"] + from + (limit.map { ["--bytes-per-second", "\($0)"] } ?? [])
+        return try startJob(arguments)
+    }
+
+    /// How a Job has ended, and what it has left.
+    func result(of job: WatchedProcess) async throws -> (end: ProcessEnd, words: JobResult) {
+        let end = await job.ended()
+        let json = try Data(contentsOf: URL(fileURLWithPath: resultFile))
+        return (end, try JSONDecoder().decode(JobResult.self, from: json))
+    }
+
+    private var resultFile: String { "\(files.directory.path)/\(name).result" }
 
     /// The server, whoever started it.
     var server: WatchedProcess? {
@@ -86,6 +119,11 @@ final class TestMember: Sendable {
     @discardableResult
     func lead(_ request: LeadRequest) async throws -> AgentStatus {
         try await self.request("POST", "lead", request, as: AgentStatus.self)
+    }
+
+    func limitCopy(to member: TestMember, _ bytesPerSecond: UInt64?) async throws {
+        let limit = CopyLimitRequest(to: member.name, bytesPerSecond: bytesPerSecond)
+        _ = try await call("POST", "copy-limit", limit, certificate: "operator")
     }
 
     @discardableResult

@@ -48,11 +48,18 @@ final class LogGroup {
         return try await members[leader].lead(epoch: epoch, voters: voters ?? names, learners: learners)
     }
 
-    func follow(_ follower: Int, _ leader: Int, epoch: UInt32, server: GTID? = nil) async throws {
+    func follow(
+        _ follower: Int,
+        _ leader: Int,
+        epoch: UInt32,
+        server: GTID? = nil,
+        beginsAnywhere: Bool = false
+    ) async throws {
         try await members[follower].running.follow(
             epoch: Epoch(rawValue: epoch),
             leader: members[leader].address,
-            server: server
+            server: server,
+            beginsAnywhere: beginsAnywhere
         )
     }
 }
@@ -113,13 +120,21 @@ final class LogMember {
         replication = nil
     }
 
-    func lead(epoch: Epoch, voters: [String], learners: [String] = []) async throws -> GTID {
-        try await running.lead(
+    func lead(
+        epoch: Epoch,
+        start: Position? = nil,
+        voters: [String],
+        learners: [String] = [],
+        newcomers: Set<String> = []
+    ) async throws -> GTID {
+        let end = try await running.seal(epoch: epoch).position
+        return try await running.lead(
             epoch: epoch,
             ordinal: ordinal,
-            start: try await running.seal(epoch: epoch).position,
+            start: start ?? end,
             voters: voters,
             learners: learners,
+            newcomers: newcomers,
             firstTransactions: [
                 FirstTransaction(database: "", content: .schemaChange("CREATE SCHEMA IF NOT EXISTS xdb")),
                 FirstTransaction(

@@ -1,3 +1,4 @@
+import BinaryLog
 import NIOCore
 import Testing
 import XDB
@@ -17,6 +18,12 @@ import XDB
             )
         ),
         .hello(PeerHello(mode: .pull, epoch: .none, member: "", server: nil, log: [])),
+        .hello(PeerHello(mode: .follow, epoch: .none, member: "a", server: nil, log: [], beginsAnywhere: true)),
+        .begin(after: [GTID(serverID: ServerID(rawValue: 16), sequence: 9), gtid], format: [1, 2, 3]),
+        .begin(
+            after: (1...UInt32(LogState.limit)).map { GTID(serverID: ServerID(rawValue: $0), sequence: UInt64($0)) },
+            format: Array(repeating: 7, count: 512)
+        ),
         .accept(common: nil, state: PeerState(committed: nil, everywhere: gtid)),
         .refuse(PeerRefusal(code: .purged, epoch: Epoch(rawValue: 2), message: "gone")),
         .state(PeerState(committed: gtid, everywhere: nil)),

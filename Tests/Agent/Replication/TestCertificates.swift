@@ -6,7 +6,9 @@ struct TestCertificates: Sendable {
 
     static let group = "orders"
     static let namespace = "default"
-    static let shared = TestCertificates(names: (0..<8).map { "orders-\($0)" })
+    static let shared = TestCertificates(
+        names: (0..<8).map { "orders-\($0)" } + ["orders-1-i2", "orders-2-i2"]
+    )
     /// The same names from a CA that nobody trusts.
     static let foreign = TestCertificates(names: ["orders-1"])
 

@@ -65,6 +65,19 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
         #expect(spec["topologySpreadConstraints"] == nil)
     }
 
+    @Test(arguments: [[], ["a"]] as [[String]])
+    func whoMovesAwayIsNotPutBack(zones: [String]) {
+        let body = Self.body {
+            $0.placement = .free(zones: zones, isSpreadRequired: true)
+            $0.avoidedNode = "node1"
+        }
+        let term = body[path: "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]?[
+            "nodeSelectorTerms"
+        ]?[0]
+        #expect(term?["matchFields"] == [["key": "metadata.name", "operator": "NotIn", "values": ["node1"]]])
+        #expect((term?["matchExpressions"] != nil) == !zones.isEmpty)
+    }
+
     @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {
         let spec = try #require(Self.body()["spec"])
         #expect(spec[path: "securityContext", "runAsNonRoot"] == true)

@@ -21,7 +21,8 @@ struct GroupDecisionTests {
         #expect(world.group.status.epoch == Epoch(rawValue: 1))
         #expect(world.group.status.leader == "orders-0")
         #expect(world.group.status.readyMembers == "\(total)/\(total)")
-        for type in ConditionType.allCases {
+        #expect(world.condition(.repairPending) == nil)
+        for type in ConditionType.allCases where type != .repairPending {
             #expect(
                 world.condition(type)?.isTrue == (type != .progressing),
                 "\(type) \(world.condition(type)?.message ?? "")"

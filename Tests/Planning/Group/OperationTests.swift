@@ -169,7 +169,7 @@ struct OperationTests {
         world.operations = []
         world.now = world.now.advanced(by: .seconds(700))
         world.run(3)
-        #expect(world.operations.isEmpty)
+        #expect(world.operation("orders-failover-2") == nil)
     }
 
     // MARK: Manual failover

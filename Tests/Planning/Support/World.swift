@@ -32,6 +32,18 @@ struct World {
     var pods: [PodObservation] = []
     var claims: [ClaimObservation] = []
     var cleanups: [CleanupObservation] = []
+    var jobs: [JobObservation] = []
+    /// What the Jobs are to do.
+    var work: [String: RebuildJob] = [:]
+    /// Jobs that do not end by themselves.
+    var heldJobs = false
+    /// What the source of a copy is told about its speed.
+    var limits: [String: UInt64?] = [:]
+    /// What agents say of themselves, by life.
+    var problems: [String: [AgentStatus.Problem]] = [:]
+    var otherRebuilds: [OtherRebuild] = []
+    /// What Jobs have copied, by the place of the new life.
+    var copies: [String: Disk] = [:]
     var operations: [XDBOperation] = []
     var failoverMode = XDBGroup.FailoverMode.automatic
     /// Members whose agents were told to end.
@@ -47,6 +59,8 @@ struct World {
     var opened: Set<String> = []
     /// What the pods of leaders were told last.
     var terms: [String: LeadRequest] = [:]
+    /// Where leaders began to count votes that have passed on.
+    var since: [String: [String: Position]] = [:]
     /// What the operator process has in memory.
     var seals: [SealAnswer] = []
     var refusals: [String: RequestRefusal] = [:]
@@ -125,6 +139,8 @@ struct World {
         observation.pods = pods
         observation.claims = claims
         observation.cleanups = cleanups
+        observation.jobs = jobs
+        observation.otherRebuilds = otherRebuilds
         observation.operations = operations
         observation.failoverMode = failoverMode
         observation.secrets = secrets
@@ -208,6 +224,13 @@ struct World {
                 operations[index] = operation
             }
         case .createOperation(let name, let spec): ask(name, spec)
+        case .forceDeletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
+        case .deleteCertificate(let life): owned.remove(.certificate(member: life))
+        case .createJob(let job): create(job)
+        case .deleteJob(let name, _):
+            jobs.removeAll { $0.name == name }
+            work[name] = nil
+        case .limitCopy(_, let request): limits[request.to] = request.bytesPerSecond
         case .initialize(let member, let request):
             initialized.append(member)
             withDisk(of: member) { disk in disk.group = request.group }
@@ -215,13 +238,21 @@ struct World {
             for member in members { seal(member, request.epoch) }
         case .lead(let member, let request): lead(member, request)
         case .follow(let member, let request):
+            let led = data[request.leader.name].flatMap { disks[$0] }
             withDisk(of: member) { disk in
                 guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
                 disk.epoch = request.epoch
                 disk.duty = .follow(request.leader.name)
+                // A logger's log may begin where the leader's is committed.
+                guard request.beginsAnywhere ?? false, disk.log.isEmpty, let led else { return }
+                disk.log = Array(led.log.prefix { $0 <= led.committed })
+                disk.committed = led.committed
             }
         }
     }
+
+    /// What an entry of the status' members is called among the agents.
+    func life(_ entry: String) -> String { member(entry)?.life ?? entry }
 
     /// Somebody makes an operation.
     mutating func ask(_ name: String, _ spec: XDBOperation.Spec) {
@@ -280,12 +311,7 @@ struct World {
             case .pinned(let node):
                 pods[index].node = nodes.first { $0.name == node && $0.ready == .true }?.name
             case .free(let zones, _):
-                let taken = Set(pods.compactMap(\.node))
-                pods[index].node =
-                    nodes.first {
-                        $0.ready == .true && !taken.contains($0.name)
-                            && (zones.isEmpty || zones.contains($0.zone ?? ""))
-                    }?.name
+                pods[index].node = free(zones, for: wanted)
             }
             pods[index].unschedulable = pods[index].node == nil ? "0/\(nodes.count) nodes are available" : nil
             if let node = pods[index].node, case .hostPath(let directory) = wanted.data {
@@ -294,13 +320,72 @@ struct World {
         }
     }
 
+    private func free(_ zones: [String], for wanted: MemberPod) -> String? {
+        let others = pods.filter { $0.member != wanted.member }
+        let taken = Set(others.compactMap(\.node) + [wanted.avoidedNode].compactMap(\.self))
+        return nodes.first {
+            $0.ready == .true && !taken.contains($0.name) && (zones.isEmpty || zones.contains($0.zone ?? ""))
+        }?.name
+    }
+
+    private mutating func create(_ job: RebuildJob) {
+        guard !jobs.contains(where: { $0.name == job.name }) else { return }
+        jobs.append(JobObservation(name: job.name))
+        work[job.name] = job
+    }
+
+    /// A Job finds its node, runs for a moment, and is done.
+    private mutating func work(at index: Int) {
+        guard let job = work[jobs[index].name], !jobs[index].isComplete, !jobs[index].isFailed else { return }
+        guard let node = jobs[index].node else {
+            switch job.pod.placement {
+            case .pinned(let node): jobs[index].node = node
+            case .free(let zones, _): jobs[index].node = free(zones, for: job.pod)
+            }
+            jobs[index].obstacle = jobs[index].node == nil ? "0/\(nodes.count) nodes are available" : nil
+            return
+        }
+        guard nodes.contains(where: { $0.name == node && $0.ready == .true }), !cut.contains(node) else { return }
+        guard jobs[index].isRunning else { return jobs[index].isRunning = true }
+        guard !heldJobs else { return }
+        jobs[index].isRunning = false
+        jobs[index].isComplete = true
+        jobs[index].message = #"{"reason":"Done","message":"done"}"#
+        let place: String
+        switch job.pod.data {
+        case .hostPath(let directory): place = "\(node):\(directory)"
+        case .claim(let claim): place = claim
+        }
+        switch job.stage {
+        case .copy: copies[place] = job.source.flatMap { data[$0.name] }.flatMap { disks[$0] }
+        case .prepare: break
+        case .refresh:
+            guard let copy = copies.removeValue(forKey: place) else { return }
+            var disk = Disk(group: group.metadata.uid)
+            disk.committed = copy.committed
+            disk.log = Array(copy.log.prefix { $0 <= copy.committed })
+            disks[place] = disk
+        }
+    }
+
+    /// Somebody asks for a rebuild.
+    mutating func rebuild(_ name: String, _ member: String, _ set: (inout XDBOperation.Rebuild) -> Void = { _ in }) {
+        var rebuild = XDBOperation.Rebuild()
+        rebuild.member = member
+        set(&rebuild)
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.rebuild = rebuild
+        ask(name, spec)
+    }
+
     /// The watch streams bring what agents say, where there is a way.
     mutating func listen() {
         for pod in pods where pod.isRunning && isConnected(pod) && !operatorIsCutOff {
             guard let status = agent(pod) else { continue }
             var agent = AgentObservation(status: status, podUID: pod.uid)
-            agent.refusal = refusals[pod.member]
-            heard[pod.member] = agent
+            agent.refusal = refusals[pod.name]
+            heard[pod.name] = agent
         }
     }
 
@@ -317,7 +402,7 @@ struct World {
         else { return }
         seals.append(
             SealAnswer(
-                member: member,
+                member: pod.name,
                 epoch: epoch,
                 position: disk.position,
                 committed: disk.committed,
@@ -328,7 +413,7 @@ struct World {
 
     private mutating func lead(_ member: String, _ request: LeadRequest) {
         guard let pod = reachable(member) else { return }
-        let source = request.source.flatMap { source in pods.first { $0.member == source.name } }
+        let source = request.source.flatMap { source in pods.first { $0.name == source.name } }
         let complete = source.flatMap { data[$0.name] }.flatMap { disks[$0]?.log }
         var isRepeated = false
         withDisk(of: member) { disk in
@@ -341,9 +426,14 @@ struct World {
             disk.duty = .lead
             if disk.position < request.start, let complete { disk.log = complete }
         }
-        if isRepeated {
-            precondition(terms[pod.name]?.voters == request.voters, "who votes changes with the epoch only")
+        if isRepeated, let known = terms[pod.name], known.voters != request.voters {
+            guard request.votersVersion ?? 0 > known.votersVersion ?? 0 else { return }
+            let new = Set(request.voters).subtracting(known.voters)
+            precondition(new.count == 1 && !request.voters.isEmpty, "one vote at a time")
+            let end = data[pod.name].flatMap { disks[$0] }?.position ?? .zero
+            for life in new { since[pod.name, default: [:]][life] = end }
         }
+        if !isRepeated { since[pod.name] = nil }
         terms[pod.name] = request
         if !isRepeated { opened.remove(pod.name) }
     }
@@ -353,7 +443,8 @@ struct World {
     /// The pod of a member, when requests reach its agent.
     func reachable(_ member: String) -> PodObservation? {
         guard !operatorIsCutOff else { return nil }
-        return pods.first { $0.member == member && $0.isRunning && isConnected($0) }
+        let life = life(member)
+        return pods.first { $0.name == life && $0.isRunning && isConnected($0) }
     }
 
     func isConnected(_ pod: PodObservation) -> Bool {
@@ -367,7 +458,7 @@ struct World {
 
     func agent(_ pod: PodObservation) -> AgentStatus? {
         guard pod.isRunning, let disk = data[pod.name].map({ disks[$0] ?? Disk() }) else { return nil }
-        var status = AgentStatus(member: pod.member, incarnation: pod.incarnation, version: "test")
+        var status = AgentStatus(member: pod.name, incarnation: pod.incarnation, version: "test")
         status.group = disk.group
         guard disk.group != nil else { return status }
         status.epoch = disk.epoch
@@ -376,6 +467,18 @@ struct World {
         status.first = disk.log.first
         let kind = group.status.members.first { $0.name == pod.member }?.kind
         status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
+        status.server.applied = kind == .logger ? nil : disk.committed
+        if let copy = work.values.first(where: { $0.stage == .copy && $0.source?.name == pod.name }),
+            jobs.contains(where: { $0.name == copy.name && $0.isRunning })
+        {
+            status.copy = AgentStatus.Copy(
+                to: copy.pod.name,
+                bytes: 50 << 20,
+                total: 200 << 20,
+                bytesPerSecond: 10 << 20,
+                limit: limits[copy.pod.name] ?? copy.bytesPerSecond
+            )
+        }
         status.phase = .idle
         switch disk.duty {
         case .sealed: break
@@ -383,28 +486,33 @@ struct World {
         case .lead:
             status.role = .leader
             status.isStopping = stopping.contains(pod.member) ? true : nil
-            status.leader = pod.member
+            status.leader = pod.name
+            status.voters = terms[pod.name]?.voters
             status.phase = opened.contains(pod.name) ? .writable : .recovering
             let members = (terms[pod.name]?.voters ?? []) + (terms[pod.name]?.learners ?? [])
-            status.peers = members.filter { $0 != pod.member }.map { name in
-                let peer = pods.first { $0.member == name }
-                return .init(name: name, durable: nil, connected: peer.map { follows($0, pod, disk) } ?? false)
+            status.peers = members.filter { $0 != pod.name }.map { name in
+                let peer = pods.first { $0.name == name }.flatMap { follows($0, pod, disk) ? $0 : nil }
+                let durable = peer.flatMap { data[$0.name] }.flatMap { disks[$0] }?.position
+                var status = AgentStatus.Peer(name: name, durable: durable, connected: peer != nil)
+                status.since = since[pod.name]?[name]
+                return status
             }
         case .follow(let leader):
             status.role = .follower
             status.leader = leader
-            let hears = pods.first { $0.member == leader }.map { other in
+            let hears = pods.first { $0.name == leader }.map { other in
                 data[other.name].flatMap { disks[$0] }.map { follows(pod, other, $0) } ?? false
             }
             status.hearsLeader = hears ?? false
             status.phase = status.hearsLeader ? .streaming : .connecting
-            if let other = pods.first(where: { $0.member == leader }),
+            if let other = pods.first(where: { $0.name == leader }),
                 let led = data[other.name].flatMap({ disks[$0] }),
                 isDiverged(disk, led)
             {
                 status.problems = [.init(reason: "Diverged", message: "\(disk.committed) is committed here")]
             }
         }
+        status.problems += problems[pod.name] ?? []
         return status
     }
 
@@ -412,10 +520,10 @@ struct World {
         guard pod.isRunning, leader.isRunning, isConnected(pod), isConnected(leader), led.duty == .lead,
             let disk = data[pod.name].flatMap({ disks[$0] })
         else { return false }
-        guard disk.duty == .follow(leader.member), disk.epoch == led.epoch, let terms = terms[leader.name] else {
+        guard disk.duty == .follow(leader.name), disk.epoch == led.epoch, let terms = terms[leader.name] else {
             return false
         }
-        return (terms.voters + terms.learners).contains(pod.member) && !isDiverged(disk, led)
+        return (terms.voters + terms.learners).contains(pod.name) && !isDiverged(disk, led)
     }
 
     /// Nothing is removed that a member knows to be committed.
@@ -438,6 +546,7 @@ struct World {
         }
         for member in heard.keys { heard[member]?.age += .milliseconds(500) }
         for pod in pods { write(as: pod) }
+        for index in jobs.indices { work(at: index) }
         for index in cleanups.indices {
             guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node) else { continue }
             cleanups[index].phase = .succeeded
@@ -456,12 +565,12 @@ struct World {
         var log = disk.log
         log.append(Position(epoch: disk.epoch, sequence: (log.last?.sequence ?? 0) + 1))
         disks[place]?.log = log
-        var durable = terms.voters.contains(pod.member) ? 1 : 0
+        var durable = terms.voters.contains(pod.name) ? 1 : 0
         let followers = pods.filter { follows($0, pod, disk) }
         for follower in followers {
             guard let place = data[follower.name] else { continue }
             disks[place]?.log = log
-            if terms.voters.contains(follower.member) { durable += 1 }
+            if terms.voters.contains(follower.name) { durable += 1 }
         }
         guard durable >= majority(of: terms.voters.count), let end = log.last else { return }
         opened.insert(pod.name)
@@ -479,13 +588,13 @@ struct World {
     // MARK: Faults
 
     mutating func deletePod(where matches: (PodObservation) -> Bool) {
-        for pod in pods where matches(pod) { stopServer(of: pod.member) }
+        for pod in pods where matches(pod) { stopServer(of: pod.name) }
         pods.removeAll(where: matches)
     }
 
     /// The server ends by itself; a leader's agent resigns.
-    mutating func stopServer(of member: String) {
-        guard let pod = pods.first(where: { $0.member == member }), let place = data[pod.name] else { return }
+    mutating func stopServer(of life: String) {
+        guard let pod = pods.first(where: { $0.name == life }), let place = data[pod.name] else { return }
         if disks[place]?.duty == .lead { disks[place]?.duty = .resigned }
         opened.remove(pod.name)
         listen()
@@ -494,9 +603,10 @@ struct World {
     mutating func power(_ node: String, on: Bool) {
         guard let index = nodes.firstIndex(where: { $0.name == node }) else { return }
         nodes[index].ready = on ? .true : .unknown
+        nodes[index].since = now
         for index in pods.indices where pods[index].node == node {
             pods[index].isRunning = on && pods[index].isRunning
-            if !on { stopServer(of: pods[index].member) }
+            if !on { stopServer(of: pods[index].name) }
         }
     }
 

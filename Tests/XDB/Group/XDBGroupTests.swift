@@ -24,17 +24,17 @@ struct XDBGroupTests {
     @Test func unknownFieldsSurviveARoundTrip() throws {
         let text = """
             {"metadata": {"name": "orders"},
-             "spec": {"image": "e", "repair": {"mode": "Automatic"}, "storage": {"hostPath": {"path": "/a", "x": 1}},
+             "spec": {"image": "e", "upkeep": {"mode": "Automatic"}, "storage": {"hostPath": {"path": "/a", "x": 1}},
                       "members": {"candidates": 1, "loggers": 0, "arbiters": 2}},
-             "status": {"epoch": 3, "debts": [{"node": "n"}], "members": [{"name": "orders-0", "ordinal": 0,
+             "status": {"epoch": 3, "dues": [{"node": "n"}], "members": [{"name": "orders-0", "ordinal": 0,
                         "kind": "Candidate", "mood": "good"}]}}
             """
         let group = try XDBGroup(json: text)
         let json = JSONValue(group)
-        #expect(json[path: "spec", "repair", "mode"] == "Automatic")
+        #expect(json[path: "spec", "upkeep", "mode"] == "Automatic")
         #expect(json[path: "spec", "storage", "hostPath", "x"] == 1)
         #expect(json[path: "spec", "members", "arbiters"] == 2)
-        #expect(json[path: "status", "debts"] == [["node": "n"]])
+        #expect(json[path: "status", "dues"] == [["node": "n"]])
         #expect(json[path: "status", "members"]?[0]?["mood"] == "good")
         #expect(try XDBGroup(json: group.json) == group)
     }

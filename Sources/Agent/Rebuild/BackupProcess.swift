@@ -1,0 +1,156 @@
+import CMariaDB
+import Crypto
+import Glibc
+import NIOCore
+import Synchronization
+
+/// A running `mariabackup` and the pipe with its stream.
+///
+/// It lives as long as this process reads the pipe: an agent that is killed closes it, and the next write ends the
+/// backup.
+final class BackupProcess: Sendable {
+    struct Settings: Sendable {
+        var program: String
+        var dataDirectory: String
+        /// For its own files, on the member's volume.
+        var temporaryDirectory: String
+        var socket: String
+        var user: String
+
+        var output: String { temporaryDirectory + "/copy.log" }
+
+        /// `--no-defaults` comes first, and nothing is read from files: what matters, the server tells.
+        ///
+        /// The server's log is copied 50 times a second, so that little of it is left when commits have to wait.
+        var arguments: [String] {
+            [
+                program, "--no-defaults", "--backup", "--stream=mbstream", "--log-copy-interval=20",
+                "--datadir=\(dataDirectory)", "--target-dir=\(temporaryDirectory)/copy",
+                "--tmpdir=\(temporaryDirectory)", "--socket=\(socket)", "--user=\(user)",
+            ]
+        }
+    }
+
+    /// How a backup has ended.
+    struct Outcome: Hashable, Sendable, CustomStringConvertible {
+        var end: ProcessEnd
+        /// The last lines of what it said.
+        var lines: [String]
+
+        /// By its exit code and by its own words: either alone has been wrong.
+        var isSuccess: Bool { end == .exited(0) && lines.suffix(3).contains { $0.hasSuffix("completed OK!") } }
+
+        var message: String { isSuccess ? "" : "\(end): \(errors.joined(separator: "; "))" }
+
+        var description: String { isSuccess ? "completed" : message }
+
+        /// What it says of errors, or else its last words.
+        private var errors: [String] {
+            let errors = lines.filter { $0.contains("[ERROR]") || $0.contains("rror:") || $0.contains("FATAL") }
+            return Array((errors.isEmpty ? lines : errors).suffix(3))
+        }
+    }
+
+    private let process: WatchedProcess
+    private let settings: Settings
+    private let pipe: Int32
+    private let hash = Mutex(SHA256())
+    private let reading = Atomic(false)
+
+    /// A pipe of this size holds what the backup writes while a piece is being sent.
+    private static let pipeSize: Int32 = 1 << 20
+
+    /// Starts it at idle priority.
+    init(_ settings: Settings) throws {
+        self.settings = settings
+        try DurableFile.makeDirectories(settings.temporaryDirectory + "/copy")
+        unlink(settings.output)
+        // One that an earlier agent has left behind is in the way of nobody but the server.
+        for old in WatchedProcess.find(
+            program: settings.program,
+            argument: "--target-dir=\(settings.temporaryDirectory)/copy"
+        ) { old.signal(SIGKILL) }
+        var ends: [Int32] = [-1, -1]
+        guard xdb_pipe(&ends) == 0 else { throw SystemError("pipe") }
+        defer { close(ends[1]) }
+        pipe = ends[0]
+        xdb_set_pipe_size(ends[0], Self.pipeSize)
+        do {
+            process = try WatchedProcess.start(
+                settings.arguments,
+                output: settings.output,
+                standardOutput: ends[1]
+            )
+        } catch {
+            close(ends[0])
+            throw error
+        }
+        xdb_make_idle(process.pid)
+    }
+
+    deinit { close(pipe) }
+
+    /// True while it is waited for what it writes next.
+    var isReading: Bool { reading.load(ordering: .relaxed) }
+
+    /// True from when it has commits on the server wait for it.
+    var holdsCommits: Bool { Self.holdsCommits(ProcessOutput.lastLines(of: settings.output, 200)) }
+
+    /// The stage is the last one; the server goes on when it is over, and the backup ends soon after.
+    static func holdsCommits(_ lines: [String]) -> Bool {
+        lines.contains { $0.contains("BACKUP STAGE BLOCK_COMMIT") }
+    }
+
+    /// The next frame with at most so many bytes; nil at the end.
+    ///
+    /// Blocks.
+    func read(_ most: Int) throws -> ByteBuffer? {
+        reading.store(true, ordering: .relaxed)
+        defer { reading.store(false, ordering: .relaxed) }
+        var frame = ByteBufferAllocator().buffer(capacity: CopyFrames.headSize + most)
+        frame.writeInteger(UInt32(0), endianness: .little)
+        let count = frame.withUnsafeMutableWritableBytes { bytes in
+            while true {
+                let count = Glibc.read(pipe, bytes.baseAddress, min(most, bytes.count))
+                if count >= 0 || errno != EINTR { return count }
+            }
+        }
+        guard count >= 0 else { throw SystemError("read the backup") }
+        guard count > 0 else { return nil }
+        frame.moveWriterIndex(forwardBy: count)
+        frame.setInteger(UInt32(count), at: 0, endianness: .little)
+        hash.withLock { hash in
+            frame.withUnsafeReadableBytes { bytes in
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(CopyFrames.headSize)))
+            }
+        }
+        return frame
+    }
+
+    /// The SHA-256 of everything that was read.
+    var digest: String { hash.withLock { $0.finalize().hexadecimal } }
+
+    /// Ends it at once: what it has written is of no use, and the server takes back its locks with its connection.
+    func kill() { process.signal(SIGKILL) }
+
+    /// How it has ended, once it has.
+    func outcome() async -> Outcome {
+        Outcome(end: await process.ended(), lines: ProcessOutput.lastLines(of: settings.output))
+    }
+}
+
+/// What a helper program has said.
+enum ProcessOutput {
+    /// The last lines of a file, shortened; empty when there is none.
+    static func lastLines(of path: String, _ count: Int = 40) -> [String] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 16 << 10)
+        let end = lseek(descriptor, 0, SEEK_END)
+        let read = pread(descriptor, &bytes, bytes.count, max(0, end - off_t(bytes.count)))
+        return bytes.prefix(max(0, read)).split(separator: UInt8(ascii: "\n")).suffix(count).map {
+            String(decoding: $0.prefix(400), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,236 @@
+import BinaryLog
+import FoundationEssentials
+import Glibc
+import HummingbirdCore
+import Logging
+import NIOCore
+import Synchronization
+import XDB
+
+/// One copy of this member's data on its way to another member.
+///
+/// It waits from when it was admitted until its connection asks for the body, and ends with the backup's process or with
+/// the connection, whichever goes first.
+final class OutgoingCopy: Sendable {
+    let to: String
+
+    private enum Phase {
+        case waiting
+        case running
+        case ended
+    }
+
+    private struct State {
+        var phase = Phase.waiting
+        var cancelled = false
+        var process: BackupProcess?
+        var bytes: UInt64 = 0
+        var total: UInt64 = 0
+        var limit: RateLimit
+        var rate = RecentRate()
+        /// When the connection last took something.
+        var progress = ContinuousClock.now
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    private let hangUp: @Sendable () -> Void
+    private let board: StatusBoard
+    private let logger: Logger
+
+    /// For how long a connection may take nothing of what is ready for it.
+    private static let patience = Duration.seconds(60)
+    /// For how long a leader's commits may wait: less than what would have another leader elected.
+    private static let longestHold = Duration.seconds(3)
+    /// A wait for the bucket is cut into such pieces, so that another limit holds soon, and its end at the latest.
+    private static let slice = Duration.milliseconds(20)
+
+    init(
+        to: String,
+        limit: UInt64?,
+        board: StatusBoard,
+        hangUp: @escaping @Sendable () -> Void,
+        logger: Logger
+    ) {
+        self.to = to
+        self.hangUp = hangUp
+        self.board = board
+        self.logger = logger
+        state = Mutex(State(limit: RateLimit(limit, now: .now)))
+    }
+
+    var isEnded: Bool { state.withLock { $0.phase == .ended } }
+
+    /// What the status says of it; nil when it does not run.
+    var status: AgentStatus.Copy? {
+        state.withLock { state in
+            guard state.phase == .running else { return nil }
+            return AgentStatus.Copy(
+                to: to,
+                bytes: state.bytes,
+                total: state.total,
+                bytesPerSecond: state.rate.mean(state.bytes, now: .now),
+                limit: state.limit.rate
+            )
+        }
+    }
+
+    func change(limit: UInt64?) {
+        state.withLock { $0.limit.change(limit, now: .now) }
+    }
+
+    /// Ends it: nothing of it is of use to anybody.
+    func cancel() {
+        let (process, waiters) = state.withLock { state in
+            state.cancelled = true
+            if state.phase == .waiting { state.phase = .ended }
+            defer { if state.phase == .ended { state.waiters = [] } }
+            return (state.process, state.phase == .ended ? state.waiters : [])
+        }
+        process?.kill()
+        hangUp()
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when nothing of it runs any more.
+    func ended() async {
+        await withCheckedContinuation { continuation in
+            let isEnded = state.withLock { state in
+                if state.phase != .ended { state.waiters.append(continuation) }
+                return state.phase == .ended
+            }
+            if isEnded { continuation.resume() }
+        }
+    }
+
+    // MARK: The body of the answer
+
+    /// Runs the backup and sends what it writes.
+    func run(_ backup: BackupProcess.Settings, _ log: Replication, to writer: inout any ResponseBodyWriter) async throws
+    {
+        let begins = state.withLock { state in
+            guard state.phase == .waiting else { return false }
+            state.phase = .running
+            return true
+        }
+        guard begins else { throw CancellationError() }
+        let watch = Task { await watchProgress() }
+        defer {
+            watch.cancel()
+            finish()
+        }
+        let thread = WorkerThread("copy")
+        let sizes = try await thread.run { try DataSize(of: backup.dataDirectory) }
+        let process = try BackupProcess(backup)
+        let cancelled = state.withLock { state in
+            state.process = process
+            state.total = sizes.data
+            return state.cancelled
+        }
+        if cancelled { process.kill() }
+        logger.notice("sending a copy of the data", metadata: ["to": "\(to)", "bytes": "\(sizes.data)"])
+        do {
+            try await send(
+                try CopyFrames.header(CopyHeader(dataBytes: sizes.data, logBytes: sizes.log)),
+                &writer
+            )
+            try await pass(process, thread, &writer)
+            let outcome = await process.outcome()
+            let (gtids, format) = try await log.begin()
+            let (digest, bytes) = (process.digest, state.withLock { $0.bytes })
+            let trailer = CopyTrailer(
+                ok: outcome.isSuccess,
+                message: outcome.message,
+                bytes: bytes,
+                sha256: digest,
+                log: gtids,
+                format: Data(format).base64EncodedString()
+            )
+            logger.notice("the backup has ended", metadata: ["to": "\(to)", "bytes": "\(bytes)", "end": "\(outcome)"])
+            try await send(try CopyFrames.trailer(trailer), &writer)
+            try await writer.finish(nil)
+        } catch {
+            logger.warning("the copy was broken off", metadata: ["to": "\(to)", "error": "\(error)"])
+            process.kill()
+            _ = await process.outcome()
+            throw error
+        }
+    }
+
+    /// Sends what the backup writes, no faster than is allowed and than the connection takes it.
+    ///
+    /// The limit ends when the backup begins to hold back the server's commits: what it has still to write is little, and
+    /// everybody waits for it.
+    private func pass(
+        _ process: BackupProcess,
+        _ thread: WorkerThread,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        while true {
+            while let pause = state.withLock({ $0.limit.pause(now: .now) }), !process.holdsCommits {
+                try await Task.sleep(for: min(pause, Self.slice))
+                state.withLock { $0.progress = .now }
+            }
+            let most = state.withLock { $0.limit.piece }
+            guard let frame = try await thread.run({ try process.read(most) }) else { return }
+            let count = frame.readableBytes - CopyFrames.headSize
+            state.withLock { $0.limit.take(count, now: .now) }
+            try await send(frame, &writer)
+            state.withLock { state in
+                state.bytes += UInt64(count)
+                state.rate.note(state.bytes, now: .now)
+            }
+        }
+    }
+
+    private func send(_ buffer: ByteBuffer, _ writer: inout any ResponseBodyWriter) async throws {
+        try Task.checkCancellation()
+        state.withLock { $0.progress = .now }
+        try await writer.write(buffer)
+        state.withLock { $0.progress = .now }
+    }
+
+    /// Ends a copy that is of no use, or does harm.
+    ///
+    /// A receiver whose host is gone says nothing, and nobody else could have a copy as long as this one waits for it. And
+    /// a receiver that is slow when a leader's commits wait for the backup stands in the way of all clients.
+    private func watchProgress() async {
+        var held: ContinuousClock.Instant?
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            let (process, progress) = state.withLock { ($0.process, $0.progress) }
+            guard let process else { continue }
+            // A backup that waits for a lock of the server writes nothing, and that is no fault of the receiver's.
+            if !process.isReading, .now - progress > Self.patience {
+                logger.warning("the receiver of the copy takes nothing", metadata: ["to": "\(to)"])
+                return cancel()
+            }
+            guard board.status.role == .leader, process.holdsCommits else { continue }
+            held = held ?? .now
+            guard let held, .now - held > Self.longestHold else { continue }
+            logger.warning("the copy holds the leader's commits back for too long", metadata: ["to": "\(to)"])
+            return cancel()
+        }
+    }
+
+    private func finish() {
+        let waiters = state.withLock { state in
+            state.phase = .ended
+            state.process = nil
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+extension Replication {
+    /// What another log may begin with: the last transaction of every server id, and how events are laid out.
+    func begin() async throws -> (gtids: [GTID], format: [UInt8]) {
+        try await onLoop { core in
+            guard let format = core.log.formatDescription else {
+                throw ReplicationError.wrongRole("the log is empty: nothing can begin with it")
+            }
+            return (core.log.state.gtids, format.event.bytes)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Controllers
+import KubernetesModel
+import Planning
+import XDB
+
+extension CacheIndex<Pod> {
+    /// Pods of Jobs, by the group that they work for.
+    static let job = CacheIndex("job") { $0.groupOfJob.map { [$0.description] } ?? [] }
+}
+
+extension JobObservation {
+    /// The Jobs of a group, in the order of their names.
+    ///
+    /// A Job whose object is gone, but not all of its pods, is one that is being deleted: a pod on a node that is away
+    /// may still write there when the node comes back.
+    static func observations(of jobs: [Job], pods: [Pod]) -> [JobObservation] {
+        let pods = Dictionary(grouping: pods) { $0.jobName ?? "" }
+        let present = jobs.map { JobObservation($0, pods: pods[$0.metadata.name] ?? []) }
+        let names = Set(jobs.map(\.metadata.name)).union([""])
+        let gone = pods.filter { !names.contains($0.key) }.map { name, pods in
+            var observation = JobObservation(name: name)
+            observation.isBeingDeleted = true
+            observation.take(pods)
+            return observation
+        }
+        return (present + gone).sorted { $0.name < $1.name }
+    }
+
+    private init(_ job: Job, pods: [Pod]) {
+        self.init(name: job.metadata.name)
+        isComplete = job.isComplete
+        isFailed = job.isFailed
+        isBeingDeleted = job.metadata.isBeingDeleted
+        take(pods.filter { $0.metadata.isOwned(by: job.metadata.uid) })
+        // Those of an earlier Job of the same name say nothing about this one, but they are there.
+        self.pods = pods.map(\.metadata.name)
+    }
+
+    private mutating func take(_ all: [Pod]) {
+        // Moments of creation are known by the second: of two pods the one that goes on is the later one.
+        let pods = all.sorted {
+            ($0.metadata.creationTimestamp ?? .distantPast, $0.hasEnded ? 0 : 1, $0.metadata.name)
+                < ($1.metadata.creationTimestamp ?? .distantPast, $1.hasEnded ? 0 : 1, $1.metadata.name)
+        }
+        self.pods = pods.map(\.metadata.name)
+        isRunning = pods.contains { !$0.hasEnded && $0.status.containerStatuses.contains(where: \.isRunning) }
+        message = pods.last(where: \.hasEnded)?.lastWords
+        guard let newest = pods.last else { return }
+        node = newest.spec.nodeName.isEmpty ? nil : newest.spec.nodeName
+        if !newest.hasEnded { obstacle = newest.obstacle }
+    }
+}
+
+extension Time {
+    fileprivate static let distantPast = Time(seconds: 0)
+}
+
+extension Pod.ContainerStatus {
+    fileprivate var isRunning: Bool { if case .running = state { true } else { false } }
+}
+
+extension Pod {
+    fileprivate var hasEnded: Bool { [.succeeded, .failed].contains(status.phase) }
+
+    /// Why it does not start.
+    fileprivate var obstacle: String? {
+        if let message = status.unschedulable { return message }
+        return status.obstacle.map { $0.message.isEmpty ? $0.reason : "\($0.reason): \($0.message)" }
+    }
+
+    /// What its end left to read.
+    fileprivate var lastWords: String? {
+        if !status.reason.isEmpty {
+            return status.message.isEmpty ? status.reason : "\(status.reason): \(status.message)"
+        }
+        var ending: String?
+        for container in status.initContainerStatuses + status.containerStatuses {
+            guard case .terminated(let code, let reason, let words, _) = container.state else { continue }
+            if !words.isEmpty {
+                ending = words
+            } else if code != 0 {
+                ending =
+                    "\(container.name) ended with code \(code)"
+                    + (reason.isEmpty || reason == "Error" ? "" : " (\(reason))")
+            }
+        }
+        return ending
+    }
+}

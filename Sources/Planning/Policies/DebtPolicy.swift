@@ -1,0 +1,77 @@
+import KubernetesModel
+import XDB
+
+/// Removes former lives of members: the Jobs, the pod, the certificate, and last the data.
+///
+/// What is on a node that is away stays recorded until the node is back, or its Node object is deleted.
+enum DebtPolicy {
+    /// Records that a life of a member is not needed any more.
+    static func owe(_ member: XDBGroup.MemberStatus, _ why: String, _ draft: inout Draft) {
+        var debt = XDBGroup.Debt()
+        debt.life = member.life
+        debt.member = member.member
+        debt.node = member.node
+        let storage = draft.status.storage ?? draft.spec.storage
+        if let path = storage.hostPath?.path {
+            debt.directory = draft.names.directory(
+                of: path,
+                member: member.member,
+                incarnation: member.incarnation
+            )
+        } else {
+            debt.claim = draft.names.claim(of: member.member, incarnation: member.incarnation)
+        }
+        debt.since = draft.observation.now.wholeSeconds
+        debt.message = why
+        draft.status.debts.removeAll { $0.life == debt.life }
+        draft.status.debts.append(debt)
+    }
+
+    static func apply(_ draft: inout Draft) {
+        // What was recorded before this round: a life loses its place in the record first.
+        let recorded = Set(draft.observation.group.status.debts.map(\.life))
+        for debt in draft.status.debts where recorded.contains(debt.life) {
+            let waiting = pay(debt, &draft)
+            guard let index = draft.status.debts.firstIndex(where: { $0.life == debt.life }) else { continue }
+            if let waiting {
+                draft.status.debts[index].message = waiting
+            } else {
+                draft.act(.deleteCertificate(life: debt.life))
+                draft.status.debts.remove(at: index)
+            }
+        }
+        if !draft.status.debts.isEmpty { draft.checkAgain(within: .seconds(5)) }
+    }
+
+    /// Plans the next step; returns what it waits for, or nil when nothing is left.
+    private static func pay(_ debt: XDBGroup.Debt, _ draft: inout Draft) -> String? {
+        let isAway = draft.node(debt.node).map { $0.ready != .true } ?? (debt.node != nil)
+        let jobs = draft.observation.jobs.filter { RebuildJobs.isOf(debt.life, $0) }
+        for job in jobs { RebuildJobs.delete(job, &draft) }
+        let pods = draft.observation.pods.filter { $0.name == debt.life }
+        for pod in pods {
+            let why = "\(debt.life) is a former life of \(debt.member)"
+            // Its vote has passed on, so whatever still runs there counts for nothing.
+            // And a kubelet may take a minute to say that a pod has gone whose containers have ended.
+            if isAway || pod.isBeingDeleted && pod.hasEnded {
+                draft.act(.forceDeletePod(name: pod.name, uid: pod.uid, why: why))
+            } else if !pod.isBeingDeleted {
+                draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))
+            }
+        }
+        guard jobs.isEmpty, pods.isEmpty else { return "its pods end" }
+        if let claim = debt.claim {
+            guard let present = draft.observation.claims.first(where: { $0.name == claim }) else { return nil }
+            if !present.isBeingDeleted { draft.act(.deleteClaim(name: claim)) }
+            return "its claim \(claim) is being deleted"
+        }
+        guard let directory = debt.directory, let node = debt.node else { return nil }
+        switch Cleanup(node: node, directory: directory).plan(&draft) {
+        case .done: return nil
+        case .running: return "\(directory) is being removed from \(node)"
+        case .waiting:
+            return "\(directory) is removed when node \(node) is back, or forgotten when its Node object is deleted"
+        case .failed(let words): return "\(directory) could not be removed from \(node): \(words); it is tried again"
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import KubernetesModel
+import XDB
+
+/// The steps of a rebuild that are Jobs on the directory of the new life.
+struct RebuildJobs {
+    let rebuild: XDBGroup.RebuildStatus
+    let successor: XDBGroup.MemberStatus
+    let operation: XDBOperation?
+
+    /// How often a Job is made anew after it has given up, each time after several pods of its own.
+    static let attempts = 3
+    /// How long no node may be found for the new life, or its container not start.
+    static let patience = Duration.seconds(60)
+
+    func copy(_ draft: inout Draft) {
+        guard let name = rebuild.source, let source = draft.member(name) else {
+            return RebuildPolicy.end(.failed, "the source of the copy is no member any more", &draft)
+        }
+        limit(source, &draft)
+        let present = job(.copy, draft)
+        // Its Job goes on trying; but a source that is gone does not come back by that.
+        if present?.isComplete != true, draft.heard(source) == nil, draft.silence(of: source) > RebuildPolicy.patience {
+            return changeSource("\(name) is not heard any more", &draft)
+        }
+        run(.copy, from: draft.address(of: name), &draft) { result, draft in
+            RebuildPolicy.advance(to: .prepare, result.message, &draft)
+        }
+    }
+
+    func prepare(_ draft: inout Draft) {
+        run(.prepare, &draft) { result, draft in
+            RebuildPolicy.advance(to: .refresh, result.message, &draft)
+        }
+    }
+
+    func refresh(_ draft: inout Draft) {
+        run(.refresh, &draft) { result, draft in
+            RebuildPolicy.advance(to: .join, result.message, &draft)
+        }
+    }
+
+    // MARK: One Job
+
+    private func job(_ stage: RebuildJob.Stage, _ draft: Draft) -> JobObservation? {
+        let name = draft.names.job(of: successor.life, stage)
+        return draft.observation.jobs.first { $0.name == name }
+    }
+
+    private func run(
+        _ stage: RebuildJob.Stage,
+        from source: PeerAddress? = nil,
+        _ draft: inout Draft,
+        done: (JobResult, inout Draft) -> Void
+    ) {
+        guard let job = job(stage, draft) else {
+            if stage == .copy, source == nil { return wait("its source has no address", &draft) }
+            var wanted = RebuildJob(
+                name: draft.names.job(of: successor.life, stage),
+                stage: stage,
+                pod: MemberPod(of: successor, draft: draft)
+            )
+            wanted.source = source
+            wanted.bytesPerSecond = stage == .copy ? operation?.spec.rebuild?.limit : nil
+            return draft.act(.createJob(wanted))
+        }
+        // One of an attempt before.
+        guard !job.isBeingDeleted else { return }
+        settle(on: job.node, &draft)
+        let result = Self.result(of: job)
+        if job.isComplete { return done(result, &draft) }
+        if job.isFailed { return retry(stage, job, result, &draft) }
+        guard let obstacle = job.obstacle, !job.isRunning else {
+            draft.status.rebuild?.message = nil
+            return
+        }
+        wait("its Job \(job.name) does not start: \(obstacle)", &draft)
+        if let began = rebuild.steps.last?.start,
+            MicroTime(draft.observation.now).milliseconds(since: began) > Self.patience.milliseconds
+        {
+            RebuildPolicy.end(.failed, "its Job \(job.name) did not start: \(obstacle)", &draft)
+        }
+    }
+
+    private func wait(_ why: String, _ draft: inout Draft) { draft.status.rebuild?.message = why }
+
+    /// The scheduler has chosen: what follows is on the same node.
+    private func settle(on node: String?, _ draft: inout Draft) {
+        guard let node, successor.node == nil,
+            let index = draft.status.members.firstIndex(where: { $0.name == successor.name })
+        else { return }
+        draft.status.members[index].node = node
+        draft.status.members[index].zone = draft.node(node)?.zone
+        draft.status.rebuild?.node = node
+    }
+
+    private func retry(_ stage: RebuildJob.Stage, _ job: JobObservation, _ result: JobResult, _ draft: inout Draft) {
+        let words = "\(stage.rawValue): \(result.message)"
+        // A copy that cannot be prepared is made again.
+        if result.reason == "CopyAgain", rebuild.attempt < Self.attempts {
+            Self.delete(job, &draft)
+            for copy in draft.observation.jobs where copy.name == draft.names.job(of: successor.life, .copy) {
+                Self.delete(copy, &draft)
+            }
+            draft.status.rebuild?.attempt += 1
+            draft.status.rebuild?.step = .copy
+            return wait(words, &draft)
+        }
+        guard result.isWorthRetrying ?? false, rebuild.attempt < Self.attempts else {
+            return RebuildPolicy.end(.failed, words, &draft)
+        }
+        if stage == .copy { return changeSource(result.message, &draft) }
+        Self.delete(job, &draft)
+        draft.status.rebuild?.attempt += 1
+        wait(words, &draft)
+    }
+
+    /// Another source where the wish allows it and there is one, else the same again.
+    private func changeSource(_ why: String, _ draft: inout Draft) {
+        guard rebuild.attempt < Self.attempts else {
+            return RebuildPolicy.end(.failed, "copy: \(why)", &draft)
+        }
+        let isFree = operation?.spec.rebuild?.source == nil
+        guard let member = draft.member(rebuild.member) else { return }
+        let other = isFree ? RebuildRequest.bestSource(for: member, except: rebuild.source, draft) : nil
+        if other == nil, draft.member(rebuild.source).flatMap({ draft.heard($0) }) == nil {
+            let rest = isFree ? "and no other member can be copied" : "and no other source was allowed"
+            return RebuildPolicy.end(.failed, "copy: \(why), \(rest)", &draft)
+        }
+        if let job = job(.copy, draft) { Self.delete(job, &draft) }
+        draft.status.rebuild?.attempt += 1
+        draft.status.rebuild?.source = other?.name ?? rebuild.source
+        wait("\(why); \(other?.reason ?? "it is tried again")", &draft)
+    }
+
+    /// Tells the source how fast it may send, whenever that is not what it says.
+    private func limit(_ source: XDBGroup.MemberStatus, _ draft: inout Draft) {
+        guard let copy = draft.heard(source)?.copy, copy.to == successor.life,
+            copy.limit != operation?.spec.rebuild?.limit
+        else { return }
+        let request = CopyLimitRequest(to: successor.life, bytesPerSecond: operation?.spec.rebuild?.limit)
+        draft.act(.limitCopy(member: source.name, request))
+    }
+
+    // MARK: For all Jobs
+
+    /// What a Job has said last; of one that could not say anything, that.
+    static func result(of job: JobObservation) -> JobResult {
+        if let json = job.message.flatMap({ try? JSONValue(json: $0) }), let reason = json["reason"]?.stringValue {
+            return JobResult(
+                reason: reason,
+                message: json["message"]?.stringValue ?? reason,
+                bytes: json["bytes"]?.integerValue.map { UInt64(clamping: $0) },
+                isWorthRetrying: json["isWorthRetrying"]?.boolValue
+            )
+        }
+        return JobResult(
+            reason: "Unknown",
+            message: job.message ?? "the Job \(job.name) ended without a word",
+            isWorthRetrying: true
+        )
+    }
+
+    /// Whether a Job works for a life.
+    static func isOf(_ life: String, _ job: JobObservation) -> Bool {
+        RebuildJob.Stage.allCases.contains { job.name == "\(life)-\($0.rawValue)" }
+    }
+
+    static func delete(_ job: JobObservation, _ draft: inout Draft) {
+        let isAway = draft.node(job.node).map { $0.ready != .true } ?? (job.node != nil)
+        guard !job.isBeingDeleted || isAway else { return }
+        draft.act(.deleteJob(name: job.name, force: isAway))
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int { Int(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000) }
+}

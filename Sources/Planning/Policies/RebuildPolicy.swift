@@ -1,0 +1,288 @@
+import KubernetesModel
+import XDB
+
+/// Makes members anew: a new life of the data beside the old, which takes the old one's place at the end.
+///
+/// Everything is recorded before it is done: `status.rebuild` says which step is under way, and an entry of
+/// `status.members` with `successorOf` is the new life, which the other policies treat like any member that does not vote.
+/// The steps follow from what is seen alone, so whoever observes next goes on.
+enum RebuildPolicy {
+    static func apply(_ draft: inout Draft) {
+        guard let rebuild = draft.status.rebuild else { return consider(&draft) }
+        draft.checkAgain(within: .seconds(1))
+        if rebuild.result == nil {
+            goOn(rebuild, &draft)
+        } else {
+            leave(rebuild, &draft)
+        }
+    }
+
+    // MARK: Beginning
+
+    private static func consider(_ draft: inout Draft) {
+        guard let operation = draft.turn, let wish = operation.spec.rebuild else { return }
+        let request = RebuildRequest(draft: draft, wish: wish)
+        let verdict = request.verdict
+        draft.verdicts[operation.metadata.name] = verdict
+        guard case .begin = verdict, let member = draft.member(wish.member),
+            case .success(let way) = request.way(member)
+        else { return }
+        begin(operation, member, way, &draft)
+    }
+
+    private static func begin(
+        _ operation: XDBOperation,
+        _ member: XDBGroup.MemberStatus,
+        _ way: RebuildRequest.Way,
+        _ draft: inout Draft
+    ) {
+        guard let index = draft.status.members.firstIndex(where: { $0.name == member.name }) else { return }
+        // No life is begun twice, whatever became of the last: what may be left of it on some disk is not this one's.
+        let incarnation = max(member.incarnations, member.incarnation) + 1
+        draft.status.members[index].incarnations = incarnation
+
+        var successor = XDBGroup.MemberStatus()
+        successor.name = XDBGroup.MemberStatus.life(of: member.name, incarnation)
+        successor.ordinal = member.ordinal
+        successor.kind = member.kind
+        successor.learnerSet = member.learnerSet
+        successor.voter = false
+        successor.successorOf = member.name
+        successor.incarnation = incarnation
+        successor.incarnations = incarnation
+        successor.node = way.node
+        successor.zone = draft.node(way.node)?.zone
+        draft.status.members.insert(successor, at: index + 1)
+
+        var rebuild = XDBGroup.RebuildStatus()
+        rebuild.operation = operation.metadata.name
+        rebuild.member = member.name
+        rebuild.successor = successor.name
+        rebuild.mode = way.mode
+        rebuild.node = way.node
+        rebuild.source = way.source
+        rebuild.reason = way.reason
+        rebuild.step = member.kind.hasData ? .copy : .join
+        rebuild.steps = [step(rebuild.step, draft)]
+        draft.status.rebuild = rebuild
+        draft.findings[successor.name] = MemberFinding(.progressing, .rebuilding, way.reason)
+        draft.tell(.rebuilding, "\(member.name) is rebuilt \(way.reason)")
+    }
+
+    // MARK: Steps
+
+    private static func step(_ step: XDBGroup.RebuildStep, _ draft: Draft) -> XDBOperation.Step {
+        XDBOperation.Step(step.rawValue, from: MicroTime(draft.observation.now), to: nil)
+    }
+
+    /// Ends the present step and begins the next.
+    static func advance(to next: XDBGroup.RebuildStep, _ result: String? = nil, _ draft: inout Draft) {
+        guard var rebuild = draft.status.rebuild else { return }
+        endStep(of: &rebuild, result, draft)
+        rebuild.step = next
+        rebuild.attempt = 1
+        rebuild.message = nil
+        rebuild.steps.append(step(next, draft))
+        draft.status.rebuild = rebuild
+        let words = result.map { "; \($0)" } ?? ""
+        draft.tell(.rebuilding, "\(rebuild.member) is rebuilt: \(next.rawValue)\(words)")
+    }
+
+    private static func endStep(of rebuild: inout XDBGroup.RebuildStatus, _ result: String?, _ draft: Draft) {
+        guard let last = rebuild.steps.last, last.end == nil else { return }
+        rebuild.steps[rebuild.steps.count - 1] = XDBOperation.Step(
+            last.name,
+            from: last.start,
+            to: MicroTime(draft.observation.now),
+            result ?? last.message
+        )
+    }
+
+    private static func goOn(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        let operation = draft.observation.operations.first { $0.metadata.name == rebuild.operation }
+        let isWanted = operation.map { !$0.spec.cancel && !$0.isFinished } ?? false
+        // Once the vote passes on, the way ahead is the shorter one.
+        let mayEnd = rebuild.step != .vote && rebuild.step != .clean
+        if mayEnd, !isWanted { return end(.cancelled, "it was cancelled in the step \(rebuild.step.rawValue)", &draft) }
+        guard let successor = draft.successor(of: rebuild.member), let member = draft.member(rebuild.member) else {
+            return rebuild.step == .clean
+                ? clean(rebuild, &draft) : end(.failed, "\(rebuild.member) is no member any more", &draft)
+        }
+        if mayEnd, draft.retired.contains(where: { $0.name == member.name }) {
+            return end(.cancelled, "\(member.name) is not wanted any more", &draft)
+        }
+        if mayEnd, operation?.spec.rebuild?.isRepair ?? false, draft.findings[member.name]?.health == .healthy {
+            return end(.cancelled, "\(member.name) plays its part again, and keeps its place", &draft)
+        }
+        if rebuild.step != .clean, let lost = lostTarget(successor, rebuild, draft) {
+            return end(.failed, lost, &draft)
+        }
+        switch rebuild.step {
+        case .copy: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).copy(&draft)
+        case .prepare: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).prepare(&draft)
+        case .refresh: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).refresh(&draft)
+        case .join: join(successor, of: member, &draft)
+        case .vote: vote(successor, of: member, &draft)
+        case .clean: clean(rebuild, &draft)
+        }
+    }
+
+    /// How long the node of the new life may be away before the rebuild is given up.
+    static let patience = Duration.seconds(30)
+
+    /// Why nothing can become of the new life; nil while something can.
+    private static func lostTarget(
+        _ successor: XDBGroup.MemberStatus,
+        _ rebuild: XDBGroup.RebuildStatus,
+        _ draft: Draft
+    ) -> String? {
+        guard let name = successor.node else { return nil }
+        let lost = "node \(name), on which the new life was made,"
+        guard let node = draft.node(name) else { return "\(lost) is not in the cluster any more" }
+        guard node.ready != .true else { return nil }
+        guard let since = node.since, draft.observation.now.since(since) > patience else { return nil }
+        return "\(lost) is not ready"
+    }
+
+    // MARK: Joining and voting
+
+    private static func join(
+        _ successor: XDBGroup.MemberStatus,
+        of member: XDBGroup.MemberStatus,
+        _ draft: inout Draft
+    ) {
+        if successor.kind.hasData, let agent = draft.heard(successor), agent.phase == .uninitialized {
+            return end(.failed, "the directory of the new life is empty, although its Jobs have filled it", &draft)
+        }
+        guard let agent = draft.heard(successor), isCaughtUp(successor, agent, draft) else {
+            let waits = draft.findings[successor.name]?.finding.message
+            draft.status.rebuild?.message = waits
+            return
+        }
+        guard draft.voters.contains(where: { $0.name == member.name }) else {
+            return succeed(successor, member, &draft)
+        }
+        guard case .leads(isWritable: true) = draft.leadership, draft.status.election == nil,
+            let index = draft.status.members.firstIndex(where: { $0.name == member.name })
+        else { return }
+        // From here on neither life counts in elections. The leader is told in the next round: after this is recorded.
+        draft.status.members[index].vacant = true
+        draft.status.votersVersion += 1
+        advance(to: .vote, "it has the log up to \(agent.position)", &draft)
+    }
+
+    /// Whether the rest of what it lacks is a matter of a moment.
+    private static func isCaughtUp(_ member: XDBGroup.MemberStatus, _ agent: AgentStatus, _ draft: Draft) -> Bool {
+        guard member.joined, agent.role == .follower, agent.epoch == draft.status.epoch, agent.phase == .streaming,
+            agent.hearsLeader, agent.position.epoch == draft.status.epoch,
+            let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) })
+        else { return false }
+        let allowed = LeaderChange.allowedTransactions
+        guard agent.position.sequence + allowed >= leader.position.sequence else { return false }
+        guard member.kind.hasData else { return true }
+        guard draft.findings[member.name]?.health == .healthy, agent.server.state == .running,
+            let applied = agent.server.applied
+        else { return false }
+        return applied.sequence + allowed >= leader.position.sequence
+    }
+
+    /// The new life counts in elections when its log has all that the old one's may have been counted for.
+    ///
+    /// See docs/safety.md: what the leader counted the old life for is at or before the position at which it began to count
+    /// the new one; of epochs that began with the new life in its place the first transaction is enough.
+    private static func vote(
+        _ successor: XDBGroup.MemberStatus,
+        of member: XDBGroup.MemberStatus,
+        _ draft: inout Draft
+    ) {
+        guard case .leads = draft.leadership,
+            let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
+            leader.role == .leader, leader.epoch == draft.status.epoch,
+            leader.voters?.contains(successor.life) ?? false,
+            let seat = leader.peers.first(where: { $0.name == successor.life }), let durable = seat.durable,
+            durable.epoch == draft.status.epoch, durable >= seat.since ?? .zero
+        else { return }
+        succeed(successor, member, &draft)
+    }
+
+    /// The new life takes the place of the old, which becomes something to remove: one record.
+    private static func succeed(
+        _ successor: XDBGroup.MemberStatus,
+        _ member: XDBGroup.MemberStatus,
+        _ draft: inout Draft
+    ) {
+        guard let index = draft.status.members.firstIndex(where: { $0.name == member.name }) else { return }
+        var heir = member
+        heir.incarnation = successor.incarnation
+        heir.node = successor.node
+        heir.zone = successor.zone
+        heir.podIP = successor.podIP
+        heir.position = successor.position
+        heir.applied = successor.applied
+        heir.lagSeconds = successor.lagSeconds
+        heir.vacant = false
+        heir.discardedTail = nil
+        heir.health = successor.health
+        heir.reason = successor.reason
+        heir.message = successor.message
+        draft.status.members[index] = heir
+        draft.status.members.removeAll { $0.name == successor.name }
+        draft.findings[member.name] = draft.findings[successor.name]
+        draft.findings[successor.name] = nil
+        DebtPolicy.owe(member, "its successor \(heir.life) has taken its place", &draft)
+        let vote = draft.voters.contains { $0.name == member.name } ? " and votes" : ""
+        advance(to: .clean, "\(heir.life) on \(heir.node ?? "-") has taken the place of \(member.life)\(vote)", &draft)
+    }
+
+    // MARK: Ending
+
+    private static func clean(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        deleteJobs(of: rebuild, &draft)
+        guard isClean(rebuild, draft) else { return }
+        let waits = draft.status.debts.first { $0.member == rebuild.member }
+        let rest = waits.map { ". Something of the old one is removed later: \($0.message ?? "")" } ?? ""
+        let node = draft.member(rebuild.member)?.node ?? "-"
+        end(.succeeded, "\(rebuild.member) has a new life on \(node)\(rest)", &draft)
+    }
+
+    private static func deleteJobs(of rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        for job in draft.observation.jobs where RebuildJobs.isOf(rebuild.successor, job) {
+            RebuildJobs.delete(job, &draft)
+        }
+    }
+
+    /// Nothing is left that can be removed now.
+    private static func isClean(_ rebuild: XDBGroup.RebuildStatus, _ draft: Draft) -> Bool {
+        guard !draft.observation.jobs.contains(where: { RebuildJobs.isOf(rebuild.successor, $0) }) else { return false }
+        return draft.status.debts.filter { $0.member == rebuild.member }.allSatisfy { debt in
+            // The record that it is owed comes before the effect: what is there still has not been looked at.
+            if draft.observation.pods.contains(where: { $0.name == debt.life }) { return false }
+            return draft.node(debt.node).map { $0.ready != .true } ?? false
+        }
+    }
+
+    /// Records how it ended; of what did not succeed, what there is of the new life becomes something to remove.
+    static func end(_ result: XDBOperation.State, _ message: String, _ draft: inout Draft) {
+        guard var rebuild = draft.status.rebuild else { return }
+        endStep(of: &rebuild, result == .succeeded ? nil : message, draft)
+        rebuild.result = result
+        rebuild.message = message
+        draft.status.rebuild = rebuild
+        if let successor = draft.successor(of: rebuild.member) {
+            draft.status.members.removeAll { $0.name == successor.name }
+            draft.findings[successor.name] = nil
+            // The leader counts the old life again; elections do not, until another new life has taken its place.
+            if rebuild.step == .vote { draft.status.votersVersion += 1 }
+            DebtPolicy.owe(successor, message, &draft)
+        }
+    }
+
+    /// Waits until nothing of it is left that can be removed now, and its operation says how it ended.
+    private static func leave(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
+        deleteJobs(of: rebuild, &draft)
+        guard isClean(rebuild, draft) else { return }
+        draft.hasEndedRebuild = true
+        let operation = draft.observation.operations.first { $0.metadata.name == rebuild.operation }
+        if operation?.isFinished ?? true { draft.status.rebuild = nil }
+    }
+}

@@ -1,0 +1,205 @@
+import KubernetesModel
+import XDB
+
+/// Whether a member can be rebuilt as somebody wishes, where, and from what.
+struct RebuildRequest {
+    /// How it is to be done.
+    struct Way: Hashable {
+        var mode: XDBOperation.Rebuild.Mode
+        /// Nil: the scheduler chooses.
+        var node: String?
+        /// The member whose data are copied; nil where none are needed.
+        var source: String?
+        var reason: String
+    }
+
+    let draft: Draft
+    let wish: XDBOperation.Rebuild
+
+    var verdict: OperationVerdict {
+        if draft.spec.paused { return .wait("the group is paused (spec.paused)") }
+        guard draft.status.epoch > .none else { return .wait("the group has had no leader yet") }
+        guard let member = draft.member(wish.member), !member.isSuccessor else {
+            let names = draft.status.members.filter { !$0.isSuccessor }.map(\.name).joined(separator: ", ")
+            return .refuse("\(wish.member) is no member of the group; its members are \(names)")
+        }
+        if member.name == draft.status.leader {
+            return .refuse(
+                "\(member.name) leads, and a leader is not rebuilt: change the leader first (an XDBOperation with "
+                    + "changeLeader: {to: auto})"
+            )
+        }
+        switch draft.leadership {
+        case .leads(isWritable: true): break
+        case .suspected(let finding), .lost(let finding): return .wait(finding.words)
+        case .blocked(let finding): return .wait(finding.message)
+        case .none, .recorded, .leads(isWritable: false), .handover, .sealing:
+            return .wait("a change of leader goes on")
+        }
+        guard member.joined else {
+            return .refuse("\(member.name) has never joined, so there is nothing to rebuild: \(member.message ?? "")")
+        }
+        if draft.retired.contains(where: { $0.name == member.name }) {
+            return .refuse("\(member.name) is not wanted any more, and is being removed")
+        }
+        if let refusal = lackOfVoters(without: member) { return .refuse(refusal) }
+        switch way(member) {
+        case .success(let way): return lackOfRoom(way).map { .wait($0) } ?? .begin(member.name)
+        case .failure(let refusal): return .refuse(refusal.reason)
+        }
+    }
+
+    /// Why the others would not be a majority without the member; nil when they are.
+    private func lackOfVoters(without member: XDBGroup.MemberStatus) -> String? {
+        let voters = draft.voters
+        guard voters.contains(where: { $0.name == member.name }) else { return nil }
+        let others = voters.filter { $0.name != member.name }
+        let able = others.filter { draft.findings[$0.name]?.health == .healthy && !$0.vacant }
+        let needed = majority(of: voters.count)
+        guard able.count < needed else { return nil }
+        let ailing = others.filter { !able.contains($0) }.map { other in
+            "\(other.name) (\(draft.findings[other.name]?.finding.message ?? ""))"
+        }
+        return "without \(member.name) a majority of \(needed) of \(voters.count) voters is needed, and "
+            + "\(able.count) play their part. First put right: \(ailing.joined(separator: ", "))"
+    }
+
+    /// Why rebuilds of other groups come first; nil when they leave room.
+    private func lackOfRoom(_ way: Way) -> String? {
+        let others = draft.observation.otherRebuilds
+        if others.count >= draft.observation.rebuildLimit {
+            let names = others.map(\.group).sorted().joined(separator: ", ")
+            return "\(others.count) rebuilds go on, which is the limit for all groups (\(names))"
+        }
+        if let node = way.node, let other = others.first(where: { $0.target == node }) {
+            return "node \(node) takes a member of \(other.group)"
+        }
+        if let node = draft.member(way.source)?.node, let other = others.first(where: { $0.source == node }) {
+            return "node \(node) is being copied from for \(other.group)"
+        }
+        return nil
+    }
+
+    // MARK: Where and from what
+
+    func way(_ member: XDBGroup.MemberStatus) -> Result<Way, Refusal> {
+        let place: (mode: XDBOperation.Rebuild.Mode, node: String?, reason: String)
+        switch self.place(member) {
+        case .success(let found): place = found
+        case .failure(let refusal): return .failure(refusal)
+        }
+        guard member.kind.hasData else {
+            let reason = "\(place.reason); a logger needs no copy: it begins where the leader's log is committed"
+            return .success(Way(mode: place.mode, node: place.node, source: nil, reason: reason))
+        }
+        switch source(for: member) {
+        case .success(let source):
+            let reason = "\(place.reason); \(source.reason)"
+            return .success(Way(mode: place.mode, node: place.node, source: source.name, reason: reason))
+        case .failure(let refusal): return .failure(refusal)
+        }
+    }
+
+    private func refuse<Value>(_ reason: String) -> Result<Value, Refusal> {
+        .failure(Refusal(member: wish.member, reason: reason))
+    }
+
+    private typealias Place = (mode: XDBOperation.Rebuild.Mode, node: String?, reason: String)
+
+    private func place(_ member: XDBGroup.MemberStatus) -> Result<Place, Refusal> {
+        let own = member.node
+        let isReady = draft.node(own).map { $0.ready == .true } ?? false
+        if let name = wish.node, name != own {
+            if let obstacle = obstacle(name, member) {
+                return refuse("\(member.name) cannot move to \(name): \(obstacle)")
+            }
+            return .success((.crossHost, name, "on node \(name), as was asked for"))
+        }
+        let isLocal = wish.mode == .local || wish.mode == .automatic && (isReady || wish.node != nil)
+        guard !isLocal else {
+            guard let own, isReady else {
+                return refuse(
+                    "\(member.name) cannot be rebuilt on its node \(own ?? "-"), which is not ready: use mode CrossHost"
+                )
+            }
+            return .success((.local, own, "on its own node \(own)"))
+        }
+        let rooms = draft.observation.nodes.filter { $0.name != own && obstacle($0.name, member) == nil }
+        guard !rooms.isEmpty else {
+            let reasons = draft.observation.nodes.filter { $0.name != own }.compactMap { node in
+                obstacle(node.name, member).map { "\(node.name): \($0)" }
+            }
+            return refuse(
+                "there is no other node for \(member.name) (\(reasons.joined(separator: "; "))): add a node"
+                    + (isReady ? ", or use mode Local" : ", or bring \(own ?? "its node") back")
+            )
+        }
+        let why =
+            isReady ? "on another node, as was asked for" : "on another node, since \(own ?? "its own") is not ready"
+        return .success((.crossHost, nil, "\(why); the scheduler chooses it"))
+    }
+
+    /// Why a node cannot take the member; nil when nothing is known that speaks against it.
+    private func obstacle(_ name: String, _ member: XDBGroup.MemberStatus) -> String? {
+        guard let node = draft.node(name) else { return "there is no such node" }
+        guard node.ready == .true else { return "it is not ready" }
+        if let other = draft.status.members.first(where: { $0.node == name && $0.member != member.name }) {
+            return "\(other.name) is there, and members never share a node"
+        }
+        let set = draft.spec.members.learners.first { $0.name == member.learnerSet }
+        let zones = member.kind == .learner ? set?.zones ?? [] : draft.spec.placement.zones
+        guard zones.isEmpty || node.zone.map({ zones.contains($0) }) ?? false else {
+            return "its zone is \(node.zone ?? "unknown"), and the spec wants \(zones.joined(separator: ", "))"
+        }
+        return nil
+    }
+
+    private func source(for member: XDBGroup.MemberStatus) -> Result<(name: String, reason: String), Refusal> {
+        if let name = wish.source {
+            guard let source = draft.member(name), source.name != member.name else {
+                return refuse("the source \(name) is no other member of the group")
+            }
+            if let obstacle = Self.obstacle(asSource: source, draft) {
+                return refuse("\(name) cannot be copied: \(obstacle)")
+            }
+            return .success((name, "copied from \(name), as was asked for"))
+        }
+        return Self.bestSource(for: member, draft).map { .success($0) }
+            ?? refuse("no member can be copied: \(Self.obstacles(for: member, draft))")
+    }
+
+    /// The most advanced follower or learner, else the leader: it has the clients.
+    static func bestSource(
+        for member: XDBGroup.MemberStatus,
+        except: String? = nil,
+        _ draft: Draft
+    ) -> (name: String, reason: String)? {
+        let able = draft.status.members.filter { other in
+            other.name != member.name && other.name != except && obstacle(asSource: other, draft) == nil
+        }
+        let followers = able.filter { $0.name != draft.status.leader }
+        let best = followers.max { left, right in
+            (left.applied ?? .zero, -left.ordinal) < (right.applied ?? .zero, -right.ordinal)
+        }
+        if let best { return (best.name, "copied from \(best.name), the most advanced member that does not lead") }
+        return able.first.map { ($0.name, "copied from the leader \($0.name): no other member can be copied") }
+    }
+
+    private static func obstacles(for member: XDBGroup.MemberStatus, _ draft: Draft) -> String {
+        draft.status.members.filter { $0.name != member.name && !$0.isSuccessor }.compactMap { other in
+            obstacle(asSource: other, draft).map { "\(other.name): \($0)" }
+        }.joined(separator: "; ")
+    }
+
+    /// Why a member's data cannot be copied; nil when they can.
+    static func obstacle(asSource member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
+        guard !member.isSuccessor else { return "it is being made itself" }
+        guard member.kind.hasData else { return "it has no data" }
+        guard draft.findings[member.name]?.health == .healthy, let agent = draft.heard(member) else {
+            return draft.findings[member.name]?.finding.message ?? "nothing is known of it"
+        }
+        guard agent.server.state == .running, agent.server.applied != nil else { return "its server does not run" }
+        if let copy = agent.copy { return "it is being copied for \(copy.to)" }
+        return nil
+    }
+}

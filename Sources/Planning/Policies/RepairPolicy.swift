@@ -1,0 +1,148 @@
+import KubernetesModel
+import XDB
+
+/// Rebuilds members that do not recover by themselves, by making the operations that a person would make.
+///
+/// Where nothing is done (`repair.mode: Manual`, the annotation, a refusal), the condition `RepairPending` says what would be
+/// done, and why it is not.
+enum RepairPolicy {
+    static func apply(_ draft: inout Draft) {
+        guard draft.status.epoch > .none, draft.status.rebuild == nil else { return }
+        let operations = draft.observation.operations.filter { $0.spec.rebuild != nil }
+        // Whoever asked first is served first; the next is looked at when that has ended.
+        guard !operations.contains(where: { !$0.isFinished }) else { return }
+        for member in draft.status.members where !member.isSuccessor && member.name != draft.status.leader {
+            guard let need = RepairNeed(of: member, draft) else { continue }
+            draft.checkAgain(within: .seconds(1))
+            guard need.isDue else { continue }
+            if repair(member, need, operations, &draft) { return }
+        }
+    }
+
+    /// True when an operation was made.
+    private static func repair(
+        _ member: XDBGroup.MemberStatus,
+        _ need: RepairNeed,
+        _ operations: [XDBOperation],
+        _ draft: inout Draft
+    ) -> Bool {
+        var wish = XDBOperation.Rebuild()
+        wish.member = member.name
+        wish.mode = need.mode
+        wish.isRepair = true
+        func wait(_ why: String) -> Bool {
+            draft.pendingRepairs.append(
+                Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)")
+            )
+            return false
+        }
+        // What a forced leader was made without may be found there alone.
+        if draft.outsiders.contains(where: { $0.name == member.name }) {
+            return wait(
+                "a leader was forced without it, and it may have the only copy of what was lost then; when nothing of it is "
+                    + "needed any more, \(Self.remedy(wish))"
+            )
+        }
+        if need.mode == .crossHost, draft.spec.repair.strategy == .localOnly {
+            return wait("spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild")
+        }
+        switch RebuildRequest(draft: draft, wish: wish).verdict {
+        case .refuse(let why), .wait(let why): return wait(why)
+        case .done, .begin: break
+        }
+        if draft.spec.repair.mode == .manual { return wait("spec.repair.mode is Manual; \(Self.remedy(wish))") }
+        if draft.observation.group.metadata.annotations[Label.repair] == "disabled" {
+            return wait("the annotation \(Label.repair) is disabled; \(Self.remedy(wish))")
+        }
+        let names = draft.names
+        func name(_ number: Int) -> String { names.repair(of: member.name, number) }
+        let past = operations.filter { $0.metadata.name.hasPrefix(name(0).dropLast()) }
+        if let pause = pause(after: past, draft) { return wait("the last attempt failed (\(pause))") }
+        var number = 1
+        while past.contains(where: { $0.metadata.name == name(number) }) { number += 1 }
+        var spec = XDBOperation.Spec()
+        spec.group = draft.names.group
+        spec.rebuild = wish
+        draft.act(.createOperation(name: name(number), spec))
+        draft.tell(.rebuilding, "\(member.name) is to be rebuilt by operation \(name(number)): \(need.words)")
+        return true
+    }
+
+    private static func remedy(_ wish: XDBOperation.Rebuild) -> String {
+        "an XDBOperation with rebuild: {member: \(wish.member), mode: \(wish.mode.rawValue)} would do it"
+    }
+
+    /// How long the first failure is waited for; twice as long after each further one.
+    static let firstPause = Duration.seconds(60)
+    static let longestPause = Duration.seconds(3600)
+
+    /// What is waited for after failures; nil when it may be tried again.
+    private static func pause(after past: [XDBOperation], _ draft: Draft) -> String? {
+        let ended = past.sorted { ($0.status.completionTime?.seconds ?? 0) < ($1.status.completionTime?.seconds ?? 0) }
+        let failures = ended.reversed().prefix { $0.status.state == .failed }
+        guard let last = failures.first, let time = last.status.completionTime else { return nil }
+        let pause = min(firstPause * (1 << min(failures.count - 1, 10)), longestPause)
+        let gone = draft.observation.now.since(time)
+        guard gone < pause else { return nil }
+        return
+            "\(last.metadata.name): \(last.status.message ?? ""); it is tried again after \(pause.components.seconds) s"
+    }
+}
+
+/// Why a member has to be rebuilt, where, and whether the time has come.
+struct RepairNeed: Hashable {
+    var mode: XDBOperation.Rebuild.Mode
+    var words: String
+    /// It has been so for long enough.
+    var isDue: Bool
+
+    /// What is wrong for good is looked at twice.
+    static let moment = Duration.seconds(10)
+
+    /// Nil for a member that is well, that is on its way, or whose trouble a rebuild does not end.
+    init?(of member: XDBGroup.MemberStatus, _ draft: Draft) {
+        guard member.joined, let finding = draft.findings[member.name]?.finding else { return nil }
+        let now = draft.observation.now
+        let lasting = member.since.map { now.since($0) } ?? .zero
+        let grace = Duration.seconds(draft.spec.repair.graceSeconds)
+        let isReady = draft.node(member.node).map { $0.ready == .true } ?? false
+        let isElsewhere = draft.spec.repair.strategy == .preferCrossHost || !isReady
+        words = "\(finding.reason.rawValue): \(finding.message)"
+        mode = isElsewhere ? .crossHost : .local
+
+        switch finding.reason {
+        case .nodeMissing:
+            mode = .crossHost
+            isDue = true
+        case .nodeNotReady:
+            mode = .crossHost
+            let away = draft.node(member.node)?.since.map { now.since($0) } ?? lasting
+            isDue = away >= grace
+        // Its data are not what they should be, and nothing brings them back.
+        case .dataMissing, .diverged:
+            isDue = lasting >= Self.moment
+        case .agentProblem where Self.isForGood(member, draft):
+            isDue = lasting >= Self.moment
+        // It may still help itself.
+        case .agentProblem where Self.isApplying(member, draft), .serverDown:
+            isDue = lasting >= grace
+        case .awaitingVote where member.vacant:
+            isDue = lasting >= Self.moment
+        default: return nil
+        }
+    }
+
+    /// The agent says that nothing but a rebuild helps.
+    private static func isForGood(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        has(["LogPurged", "StateUnreadable", "ServerRefuses", "LogLost"], member, draft)
+    }
+
+    /// Its server does not apply the log, with an error or without.
+    private static func isApplying(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        has(["ApplyFailed", "ApplyStalled", "FeedFailed"], member, draft)
+    }
+
+    private static func has(_ reasons: Set<String>, _ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        draft.heard(member)?.problems.contains { reasons.contains($0.reason) } ?? false
+    }
+}

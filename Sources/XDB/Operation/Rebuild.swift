@@ -1,0 +1,223 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// What each field means stands in the tables, for `kubectl explain` and for readers alike.
+
+public import KubernetesModel
+
+extension XDBOperation {
+    /// A member made anew, from what the others have.
+    public struct Rebuild: Structure {
+        /// Where the new life of the member's data is to be.
+        public enum Mode: String, FieldChoice {
+            /// On its node when that is ready, else on another.
+            case automatic = "Auto"
+            /// On the node that it is on.
+            case local = "Local"
+            /// On another node.
+            case crossHost = "CrossHost"
+        }
+
+        public var member = ""
+        public var mode = Mode.automatic
+        public var node: String?
+        public var source: String?
+        public var bytesPerSecond: Quantity?
+        public var isRepair = false
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field(
+                "member",
+                \.member,
+                .required,
+                .length(1...63),
+                description: "The follower, logger or learner to be made anew, for example orders-1. Not the leader: "
+                    + "change the leader first."
+            ),
+            Field(
+                "mode",
+                \.mode,
+                .defaulted,
+                description: "Local makes it anew on its node, CrossHost on another; Auto is Local while its node is "
+                    + "ready, else CrossHost. With volume claims the scheduler and the storage class decide."
+            ),
+            Field(
+                "node",
+                \.node,
+                .length(1...253),
+                description: "The node to move it to, with mode Auto or CrossHost; chosen by the scheduler when absent."
+            ),
+            Field(
+                "source",
+                \.source,
+                .length(1...63),
+                description: "The member to copy from. When absent it is the follower with the most advanced log, else "
+                    + "the leader. A logger needs no copy."
+            ),
+            Field(
+                "bytesPerSecond",
+                \.bytesPerSecond,
+                description: "How much of the copy is sent in a second at most, for example 50Mi. May be changed while "
+                    + "it runs. Without a limit when absent or 0."
+            ),
+            Field(
+                "isRepair",
+                \.isRepair,
+                description:
+                    "Set by the operator: the member is given the time to come back, and keeps its place when it "
+                    + "plays its part again before its successor has taken it."
+            ),
+        ]
+
+        public static let rules: [Rule<Self>] = [
+            Rule(
+                "self.mode != 'Local' || !has(self.node)",
+                "a node is chosen for mode CrossHost or Auto: with mode Local the member stays where it is"
+            ) { $0.mode != .local || $0.node == nil },
+            Rule(
+                change: "self.member == oldSelf.member && self.mode == oldSelf.mode && "
+                    + "has(self.isRepair) == has(oldSelf.isRepair) && "
+                    + "has(self.node) == has(oldSelf.node) && (!has(self.node) || self.node == oldSelf.node) && "
+                    + "has(self.source) == has(oldSelf.source) && "
+                    + "(!has(self.source) || self.source == oldSelf.source)",
+                "only bytesPerSecond can be changed: cancel this operation and make another"
+            ),
+        ]
+
+        /// The limit in bytes per second; nil for none.
+        public var limit: UInt64? {
+            guard let value = bytesPerSecond?.value, value > 0 else { return nil }
+            return UInt64(value)
+        }
+    }
+
+    /// How far work that moves data is.
+    public struct Progress: Structure {
+        public var summary = ""
+        public var bytesDone = 0
+        public var bytesTotal: Int?
+        public var percent: Int?
+        public var bytesPerSecond: Int?
+        public var remainingSeconds: Int?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("summary", \.summary, description: "All of it in a few words."),
+            Field("bytesDone", \.bytesDone, description: "What has been copied."),
+            Field(
+                "bytesTotal",
+                \.bytesTotal,
+                description: "How much there is to copy, by the size of the source's data."
+            ),
+            Field("percent", \.percent, description: "The part of it that has been copied."),
+            Field("bytesPerSecond", \.bytesPerSecond, description: "The present rate."),
+            Field("remainingSeconds", \.remainingSeconds, description: "How long the rest takes at this rate."),
+        ]
+    }
+}
+
+extension XDBOperation.Progress {
+    /// How far a copy is, by what its source says.
+    public init(_ copy: AgentStatus.Copy) {
+        self.init()
+        bytesDone = Int(clamping: copy.bytes)
+        bytesTotal = copy.total == 0 ? nil : Int(clamping: copy.total)
+        bytesPerSecond = Int(clamping: copy.bytesPerSecond)
+        // The stream has less than the files, which have room to grow, or more, which were written meanwhile.
+        percent = bytesTotal.map { min(99, bytesDone * 100 / $0) }
+        if let bytesTotal, copy.bytesPerSecond > 0 {
+            remainingSeconds = max(0, bytesTotal - bytesDone) / Int(clamping: copy.bytesPerSecond)
+        }
+        let parts = [
+            percent.map { "\($0) %" }, "\(Self.mebibytes(bytesDone)) MiB",
+            "\(Self.mebibytes(bytesPerSecond ?? 0)) MiB/s",
+            remainingSeconds.map { "\($0) s left" },
+        ]
+        summary = parts.compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 19)) >> 20 }
+}
+
+extension XDBGroup {
+    /// A rebuild that is under way: recorded before each effect, so that whoever observes next goes on with it.
+    public struct RebuildStatus: Structure {
+        public var operation = ""
+        public var member = ""
+        public var successor = ""
+        public var mode = XDBOperation.Rebuild.Mode.local
+        public var node: String?
+        public var source: String?
+        public var step = RebuildStep.copy
+        public var attempt = 1
+        public var steps: [XDBOperation.Step] = []
+        public var reason = ""
+        public var result: XDBOperation.State?
+        public var message: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("operation", \.operation, .required, description: "The XDBOperation that asked for it."),
+            Field("member", \.member, .required, description: "The member that is made anew."),
+            Field("successor", \.successor, .required, description: "The entry of members that is its new life."),
+            Field("mode", \.mode, description: "Local, or CrossHost: on another node."),
+            Field("node", \.node, description: "The node of the new life; absent until the scheduler has chosen one."),
+            Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
+            Field("step", \.step, description: "What is being done now."),
+            Field("attempt", \.attempt, description: "Counts the attempts at this step."),
+            Field("steps", \.steps, .list(.map(key: "name")), description: "The steps up to now, with their times."),
+            Field("reason", \.reason, description: "Why it is done in this way."),
+            Field(
+                "result",
+                \.result,
+                description: "How it ended: from then on only what it has left behind is removed."
+            ),
+            Field("message", \.message, description: "What came of it, or what it waits for."),
+        ]
+    }
+
+    /// The steps of a rebuild.
+    public enum RebuildStep: String, FieldChoice {
+        /// The source's data are copied.
+        case copy = "Copy"
+        /// The copy is made consistent.
+        case prepare = "Prepare"
+        /// Identity, log and replication state are written.
+        case refresh = "Refresh"
+        /// The new life starts, and receives what it lacks of the log.
+        case join = "Join"
+        /// The vote of the old life passes to the new one.
+        case vote = "Vote"
+        /// The old life is removed.
+        case clean = "Clean"
+    }
+
+    /// Something that is to be removed, at once or when its node is back.
+    public struct Debt: Structure {
+        public var life = ""
+        public var member = ""
+        public var node: String?
+        public var directory: String?
+        public var claim: String?
+        public var since: Time?
+        public var message: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("life", \.life, .required, description: "The pod that had the data: MEMBER, or MEMBER-iN."),
+            Field("member", \.member, description: "The member whose life it was."),
+            Field("node", \.node, description: "Where it was."),
+            Field("directory", \.directory, description: "The directory to remove from that node."),
+            Field("claim", \.claim, description: "The claim to delete."),
+            Field("since", \.since, description: "Since when nothing of it is needed any more."),
+            Field("message", \.message, description: "What its removal waits for."),
+        ]
+    }
+}

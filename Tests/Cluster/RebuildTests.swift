@@ -1,0 +1,137 @@
+import ClusterFixture
+import KubernetesModel
+import Testing
+
+extension ClusterTests {
+    /// Members are made anew under a writing client, by hand and by themselves; nothing that was acknowledged is lost, nobody
+    /// waits, and nothing stays of the old lives.
+    ///
+    /// One group for all of it.
+    @Suite(.serialized) struct Rebuild {
+        static let group = LabGroup(name: "mend")
+
+        @Test func begins() async throws {
+            try await Self.group.apply(.init(repair: "{graceSeconds: 10}"))
+            try await Self.group.wait(for: "FullyRedundant")
+        }
+
+        @Test func theFollowerIsRebuiltOnItsNode() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let (epoch, follower) = (
+                try await Self.group.epoch(), try #require(try await Self.group.member(in: "Follower"))
+            )
+            let operation = try await Self.group.rebuild(member: follower.name, mode: "Local")
+            try await succeeds(operation)
+            let heir = try #require(try await Self.group.members().first { $0.name == follower.name })
+            #expect(heir.life == "\(follower.name)-i2")
+            #expect(heir.node == follower.node)
+            #expect(try await Self.group.epoch() == epoch, "nobody had to wait for an election")
+            let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
+            #expect(steps == ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
+            try await settle(writer)
+            try await expectNothing(of: follower.life, on: try #require(follower.node))
+        }
+
+        @Test func theLoggerMovesAndItsVoteCounts() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let logger = try #require(try await Self.group.member(in: "Logger"))
+            try await succeeds(try await Self.group.rebuild(member: logger.name, mode: "CrossHost"))
+            let heir = try #require(try await Self.group.members().first { $0.name == logger.name })
+            #expect(heir.node != logger.node)
+            // With it alone the leader goes on.
+            let follower = try #require(try await Self.group.member(in: "Follower"))
+            try await Self.group.freeze(follower.life)
+            try await writer.progress(by: 20)
+            try await Self.group.thaw(follower.life)
+            try await settle(writer)
+            try await expectNothing(of: logger.life, on: try #require(logger.node))
+        }
+
+        @Test func aRebuildOfTheLeaderIsRefused() async throws {
+            let leader = try #require(try await Self.group.member(in: "Leader"))
+            let operation = try await Self.group.rebuild(member: leader.name)
+            let refused = try await Self.group.operation(operation, reaches: "Failed")
+            #expect(refused.message.contains("change the leader first"), "\(refused.message)")
+        }
+
+        /// The limit keeps the copy going until it is cancelled.
+        @Test func aRebuildThatIsCancelledLeavesTheGroupAsItWas() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            let follower = try #require(try await Self.group.member(in: "Follower"))
+            let operation = try await Self.group.rebuild(member: follower.name, bytesPerSecond: "256Ki")
+            try await eventually("the copy's progress") { () -> Bool? in
+                let status = try await Self.group.operation(operation)["status"]
+                return status?[path: "progress", "bytesDone"]?.integerValue ?? 0 > 0 ? true : nil
+            }
+            try await Lab.kubectl(
+                "patch",
+                "xop",
+                operation,
+                "-n",
+                Self.group.namespace,
+                "--type=merge",
+                "-p",
+                "{\"spec\": {\"cancel\": true}}"
+            )
+            #expect(try await Self.group.ends(operation) == "Cancelled")
+            let after = try #require(try await Self.group.members().first { $0.name == follower.name })
+            #expect(after.life == follower.life)
+            try await settle(writer)
+        }
+
+        /// Nobody lifts a hand: the node stays dead, and what is owed there is paid when it is back.
+        @Test func aMemberOfADeadNodeIsReplacedByItself() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let leader = try #require(try await Self.group.member(in: "Leader"))
+            let (node, zone) = (try #require(leader.node), try #require(leader.zone))
+            try await Lab.power(off: node)
+            try await eventually("the repair of \(leader.name)") { () -> Bool? in
+                let operation = try await Self.group.operation("\(leader.name)-repair-1")["status"]
+                return operation?["state"]?.stringValue == "Succeeded" ? true : nil
+            }
+            let heir = try #require(try await Self.group.members().first { $0.name == leader.name })
+            #expect(heir.node != node)
+            let debts = try await Self.group.object()[path: "status", "debts"]?.arrayValue ?? []
+            #expect(debts.map { $0["node"]?.stringValue } == [node])
+            try await settle(writer)
+            try await Lab.power(on: node, zone: zone)
+            try await eventually("the debts are paid") { () -> Bool? in
+                try await Self.group.object()[path: "status", "debts"]?.arrayValue?.isEmpty ?? true ? true : nil
+            }
+            try await expectNothing(of: leader.life, on: node)
+        }
+
+        @Test func ends() async throws {
+            try await Self.group.letGo()
+        }
+
+        private func succeeds(_ operation: String) async throws {
+            let state = try await Self.group.ends(operation)
+            let message = try await Self.group.operation(operation)[path: "status", "message"]?.stringValue ?? ""
+            #expect(state == "Succeeded", "\(message)")
+        }
+
+        private func settle(_ writer: Writer) async throws {
+            try await writer.progress(by: 40)
+            try await Self.group.wait(for: "FullyRedundant")
+            try await Self.group.expectSame(as: writer)
+        }
+
+        /// No file of a former life of a member is left on its node, and no Job or Secret of it anywhere.
+        private func expectNothing(of life: String, on node: String) async throws {
+            let parts = life.split(separator: "-")
+            let (member, incarnation) =
+                parts.count > 2
+                ? (parts.dropLast().joined(separator: "-"), String(parts[parts.count - 1])) : (life, "i1")
+            let path = "/var/lib/xdb/\(Self.group.namespace)/\(Self.group.name)/\(member)/\(incarnation)"
+            let left = try await Lab.files(on: node, under: path, folders: true)
+            #expect(left.isEmpty, "\(node) still has \(left.prefix(5))")
+            let objects = try await Lab.kubectl("get", "jobs,secrets", "-n", Self.group.namespace, "-o", "name")
+            #expect(!objects.contains("/\(life)-tls\n"), "\(objects)")
+            #expect(!objects.contains("job.batch/\(Self.group.name)-"), "\(objects)")
+        }
+    }
+}

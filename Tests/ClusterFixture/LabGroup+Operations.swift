@@ -1,0 +1,94 @@
+import Kubernetes
+package import KubernetesModel
+import XDB
+
+// What people ask of a group.
+extension LabGroup {
+    /// Asks for another leader.
+    package func changeLeader(_ operation: String, to member: String) async throws {
+        try await ask("name: \(operation)", "changeLeader: {to: \(member)}")
+    }
+
+    /// Asks for a leader without a majority.
+    package func forceLeader(_ operation: String, _ member: String, acceptDataLoss: Bool) async throws {
+        try await ask("name: \(operation)", "forceLeader: {member: \(member), acceptDataLoss: \(acceptDataLoss)}")
+    }
+
+    /// Asks for a member to be made anew, and returns the name of the operation.
+    package func rebuild(
+        member: String,
+        mode: String = "Auto",
+        node: String? = nil,
+        source: String? = nil,
+        bytesPerSecond: String? = nil
+    ) async throws -> String {
+        let choices = [("node", node), ("source", source), ("bytesPerSecond", bytesPerSecond)]
+            .compactMap { name, value in value.map { ", \(name): \($0)" } }
+        return try await ask(
+            "generateName: rebuild-\(member)-",
+            "rebuild: {member: \(member), mode: \(mode)\(choices.joined())}"
+        )
+    }
+
+    /// Makes an operation with a part of its metadata and of its specification in YAML, and returns its name.
+    @discardableResult
+    private func ask(_ metadata: String, _ work: String) async throws -> String {
+        try await Lab.kubectl(
+            "create",
+            "-f",
+            "-",
+            "-o",
+            "jsonpath={.metadata.name}",
+            input: """
+                apiVersion: xdb-operator.github.io/v1alpha1
+                kind: XDBOperation
+                metadata: {\(metadata), namespace: \(namespace)}
+                spec: {group: \(name), \(work)}
+                """
+        )
+    }
+
+    /// An operation as it is now.
+    package func operation(_ operation: String) async throws -> JSONValue {
+        try await Lab.client.get(XDBOperation.resource, ObjectKey(namespace: namespace, name: operation))
+    }
+
+    /// Waits until an operation has ended, however that is, and returns its state.
+    package func ends(_ operation: String) async throws -> String {
+        try await eventually("\(operation) has ended", within: .seconds(1200)) { () -> String? in
+            let state = try await self.operation(operation)[path: "status", "state"]?.stringValue
+            return state.flatMap { XDBOperation.State(rawValue: $0) }?.isFinal == true ? state : nil
+        }
+    }
+
+    /// What became of an operation.
+    package struct Operation {
+        package var message: String
+        package var steps: [String]
+        /// How long each step took, in milliseconds.
+        package var phases: [String: Double]
+        package var certificate: JSONValue?
+    }
+
+    /// Waits until an operation has a state.
+    package func operation(_ operation: String, reaches state: String) async throws -> Operation {
+        try await eventually("\(operation) is \(state)") { () -> Operation? in
+            guard let status = try await self.operation(operation)["status"], status["state"]?.stringValue == state
+            else {
+                return nil
+            }
+            let steps = status["steps"]?.arrayValue ?? []
+            return Operation(
+                message: status["message"]?.stringValue ?? "",
+                steps: steps.compactMap { $0["name"]?.stringValue },
+                phases: steps.reduce(into: [:]) { phases, step in
+                    guard let name = step["name"]?.stringValue, let time = step["milliseconds"]?.integerValue else {
+                        return
+                    }
+                    phases[name] = Double(time)
+                },
+                certificate: status["certificate"]
+            )
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import KubernetesModel
+import Planning
+import Testing
+import XDB
+
+@testable import Operator
+
+@Suite struct CrashPointTests {
+    private func rebuild(
+        _ step: XDBGroup.RebuildStep,
+        operation: String = "rebuild",
+        result: XDBOperation.State? = nil
+    ) -> XDBGroup.RebuildStatus {
+        var rebuild = XDBGroup.RebuildStatus()
+        rebuild.operation = operation
+        rebuild.step = step
+        rebuild.result = result
+        return rebuild
+    }
+
+    private func recorded(_ new: XDBGroup.RebuildStatus?, after old: XDBGroup.RebuildStatus?) -> [CrashPoint] {
+        var (before, after) = (XDBGroup.Status(), XDBGroup.Status())
+        before.rebuild = old
+        after.rebuild = new
+        return CrashPoint.recorded(after, after: before)
+    }
+
+    @Test func everyStepOfARebuildHasItsPoint() {
+        var last: XDBGroup.RebuildStatus?
+        var points: [CrashPoint] = []
+        for step in XDBGroup.RebuildStep.allCases {
+            points += recorded(rebuild(step), after: last)
+            last = rebuild(step)
+        }
+        let expected: [CrashPoint] = [
+            .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVote, .rebuildClean,
+        ]
+        #expect(points == expected)
+    }
+
+    @Test func itsEndHasOneToo() {
+        #expect(recorded(rebuild(.clean, result: .succeeded), after: rebuild(.clean)) == [.rebuildEnded])
+        #expect(
+            recorded(rebuild(.clean, result: .cancelled), after: rebuild(.copy)) == [.rebuildClean, .rebuildEnded]
+        )
+        #expect(recorded(nil, after: rebuild(.clean, result: .succeeded)) == [.rebuildCleared])
+        #expect(recorded(nil, after: nil) == [])
+    }
+
+    @Test func theNextRebuildIsAnotherOne() {
+        #expect(
+            recorded(rebuild(.copy, operation: "second"), after: rebuild(.copy, operation: "first")) == [.rebuildCopy]
+        )
+    }
+
+    @Test func debtsAreRecordedAndPaid() {
+        var (before, after) = (XDBGroup.Status(), XDBGroup.Status())
+        var debt = XDBGroup.Debt()
+        debt.life = "orders-1"
+        after.debts = [debt]
+        #expect(CrashPoint.recorded(after, after: before) == [.debtRecorded])
+        #expect(CrashPoint.recorded(before, after: after) == [.debtPaid])
+        before.debts = after.debts
+        #expect(CrashPoint.recorded(after, after: before) == [])
+    }
+
+    @Test func effectsOfARebuildHavePoints() {
+        #expect(CrashPoint(.createJob(Rebuilding.job(.copy))) == .jobCreated)
+        #expect(CrashPoint(.deleteJob(name: "orders-1-i2-copy", force: false)) == .jobDeleted)
+        #expect(CrashPoint(.forceDeletePod(name: "orders-1", uid: "1", why: "")) == .podForceDeleted)
+    }
+}

@@ -1,0 +1,109 @@
+import KubernetesModel
+import Synchronization
+import XDB
+
+@testable import Operator
+
+/// An API server that is a table.
+final class FakeCluster: ClusterAccess {
+    private struct Name: Hashable {
+        var kind: String
+        var key: ObjectKey
+    }
+
+    private struct State {
+        var objects: [Name: JSONValue] = [:]
+        var version = 0
+        var calls: [String] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// The changes that were asked for, in order.
+    var calls: [String] { state.withLock { $0.calls } }
+
+    /// Puts an object in as if somebody else had made it.
+    func put<Object: KubernetesObject>(_ type: Object.Type, _ metadata: ObjectMeta) {
+        let key = ObjectKey(namespace: metadata.namespace, name: metadata.name)
+        state.withLock { $0.objects[Name(kind: Object.resource.kind, key: key)] = ["metadata": JSONValue(metadata)] }
+    }
+
+    /// Whether there is an object of this name.
+    func has<Object: KubernetesObject>(_ type: Object.Type, _ name: String) -> Bool {
+        let key = ObjectKey(namespace: "default", name: name)
+        return state.withLock { $0.objects[Name(kind: Object.resource.kind, key: key)] != nil }
+    }
+
+    func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object? {
+        try state.withLock { $0.objects[Name(kind: Object.resource.kind, key: key)] }?.decoded(as: Object.self)
+    }
+
+    func apply<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object {
+        try write("apply", body, type)
+    }
+
+    func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object? {
+        let key = try body.decoded(as: PartialObjectMetadata<Object>.self).key
+        if state.withLock({ $0.objects[Name(kind: Object.resource.kind, key: key)] != nil }) { return nil }
+        return try write("create", body, type)
+    }
+
+    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
+        note("label \(pod.name) \(value ?? "none")")
+        return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
+    }
+
+    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
+        delete(Pod.self, key, uid, force ? " by force" : "")
+    }
+
+    func deleteJob(_ key: ObjectKey, uid: String) async throws { delete(Job.self, key, uid) }
+
+    func deleteSecret(_ key: ObjectKey, uid: String) async throws { delete(Secret.self, key, uid) }
+
+    func deleteClaim(_ key: ObjectKey) async throws { note("delete PersistentVolumeClaim \(key.name)") }
+
+    func writeStatus(of group: XDBGroup) async throws -> XDBGroup { group }
+
+    func writeStatus(of operation: XDBOperation) async throws -> XDBOperation? { operation }
+
+    func deleteOperation(_ key: ObjectKey, uid: String) async throws { delete(XDBOperation.self, key, uid) }
+
+    func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup { group }
+
+    func disruptionBudgetVersion() async throws -> String { "policy/v1" }
+
+    // MARK: -
+
+    private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
+
+    private func write<Object: KubernetesObject>(
+        _ verb: String,
+        _ body: JSONValue,
+        _ type: Object.Type
+    ) throws -> Object {
+        let key = try body.decoded(as: PartialObjectMetadata<Object>.self).key
+        let written = state.withLock { state in
+            let name = Name(kind: Object.resource.kind, key: key)
+            state.version += 1
+            state.calls.append("\(verb) \(name.kind) \(key.name)")
+            let uid = state.objects[name]?[path: "metadata", "uid"] ?? "uid-\(state.version)"
+            let object = body.merging(["metadata": ["uid": uid, "resourceVersion": "\(100 + state.version)"]])
+            state.objects[name] = object
+            return object
+        }
+        return try written.decoded(as: Object.self)
+    }
+
+    private func delete<Object: KubernetesObject>(
+        _ type: Object.Type,
+        _ key: ObjectKey,
+        _ uid: String,
+        _ how: String = ""
+    ) {
+        state.withLock {
+            $0.calls.append("delete \(Object.resource.kind) \(key.name) \(uid)\(how)")
+            $0.objects[Name(kind: Object.resource.kind, key: key)] = nil
+        }
+    }
+}

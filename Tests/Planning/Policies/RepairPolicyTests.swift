@@ -1,0 +1,159 @@
+import KubernetesModel
+import Testing
+import XDB
+
+@testable import Planning
+
+/// What is done about members that do not recover by themselves, and when.
+struct RepairPolicyTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// What has to be done; nil for nothing.
+        var mode: XDBOperation.Rebuild.Mode?
+        var member = "orders-1"
+        /// Words of the condition RepairPending, when that is all that is done.
+        var pending: String?
+        var seconds = 70
+        var change: @Sendable (inout World) -> Void
+    }
+
+    private static func problem(_ reason: String, of member: String = "orders-1") -> @Sendable (inout World) -> Void {
+        { $0.problems[member] = [.init(reason: reason, message: "it is so")] }
+    }
+
+    static let cases = [
+        Case(testDescription: "all is well") { _ in },
+        Case(testDescription: "a node that is away for less than the grace", seconds: 50) {
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "a node that is away for longer", mode: .crossHost) {
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "a logger's node that is away", mode: .crossHost, member: "orders-2") {
+            $0.power($0.node(of: "orders-2"), on: false)
+        },
+        Case(testDescription: "a Node object that was deleted", mode: .crossHost, seconds: 3) { world in
+            let node = world.node(of: "orders-1")
+            world.power(node, on: false)
+            world.nodes.removeAll { $0.name == node }
+        },
+        Case(testDescription: "a directory that is gone", mode: .local, seconds: 15) { world in
+            world.disks = world.disks.filter { !$0.key.contains("orders-1") }
+        },
+        Case(testDescription: "diverged", mode: .local, seconds: 15, change: problem("Diverged")),
+        Case(testDescription: "diverged for a moment", seconds: 5, change: problem("Diverged")),
+        Case(testDescription: "the log it needs is gone", mode: .local, seconds: 15, change: problem("LogPurged")),
+        Case(
+            testDescription: "its server refuses to start",
+            mode: .local,
+            seconds: 15,
+            change: problem("ServerRefuses")
+        ),
+        Case(testDescription: "its server applies nothing", mode: .local, change: problem("ApplyStalled")),
+        Case(
+            testDescription: "its server has applied nothing for a moment",
+            seconds: 20,
+            change: problem("ApplyStalled")
+        ),
+        Case(testDescription: "an option that is wrong", change: problem("InvalidConfiguration")),
+        Case(testDescription: "a disk that is full", change: problem("DiskFull")),
+        Case(testDescription: "Manual", pending: "spec.repair.mode is Manual") {
+            $0.group.spec.repair.mode = .manual
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "the annotation", pending: "annotation") {
+            $0.group.metadata.annotations[Label.repair] = "disabled"
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "LocalOnly", pending: "LocalOnly") {
+            $0.group.spec.repair.strategy = .localOnly
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "PreferCrossHost", mode: .crossHost, seconds: 15) {
+            $0.group.spec.repair.strategy = .preferCrossHost
+            problem("Diverged")(&$0)
+        },
+        Case(testDescription: "no room anywhere", pending: "add a node") { world in
+            let used = Set(world.group.status.members.compactMap(\.node))
+            world.nodes.removeAll { !used.contains($0.name) }
+            world.power(world.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "other groups' rebuilds", pending: "limit for all groups") {
+            $0.otherRebuilds = [OtherRebuild(group: "shop/a"), OtherRebuild(group: "shop/b")]
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+        Case(testDescription: "paused") {
+            $0.group.spec.paused = true
+            $0.power($0.node(of: "orders-1"), on: false)
+        },
+    ]
+
+    @Test(arguments: cases)
+    func whatIsDoneAndWhen(_ line: Case) {
+        var world = RebuildTests.world()
+        world.heldJobs = true
+        line.change(&world)
+        world.run(line.seconds * 2)
+        let repairs = world.operations.filter { $0.spec.rebuild != nil }
+        #expect(repairs.count == (line.mode == nil ? 0 : 1), "\(world.group.status.message ?? "")")
+        #expect(repairs.first?.spec.rebuild?.member == line.mode.map { _ in line.member })
+        #expect(repairs.first?.spec.rebuild?.mode == line.mode)
+        #expect(repairs.first?.spec.rebuild?.isRepair ?? true)
+        let pending = world.condition(.repairPending)?.message
+        if let words = line.pending {
+            #expect(pending?.contains(words) == true, "\(pending ?? "nothing is pending")")
+        } else {
+            #expect(pending == nil)
+        }
+    }
+
+    @Test func aNodeThatIsLostForGoodIsReplacedWithoutAHand() {
+        var world = RebuildTests.world()
+        let node = world.node(of: "orders-0")
+        world.power(node, on: false)
+        world.run(240)
+        #expect(world.group.status.leader == "orders-1")
+        #expect(world.operation("orders-0-repair-1")?.status.state == .succeeded)
+        #expect(world.node(of: "orders-0") != node)
+        RebuildTests.expectWhole(world, debts: 1)
+        world.power(node, on: true)
+        world.run(20)
+        RebuildTests.expectWhole(world)
+    }
+
+    @Test func whoIsBackBeforeItsSuccessorVotesKeepsItsPlace() {
+        var world = RebuildTests.world()
+        world.heldJobs = true
+        let node = world.node(of: "orders-1")
+        world.power(node, on: false)
+        world.run(140)
+        #expect(world.group.status.rebuild?.step == .copy)
+        world.power(node, on: true)
+        world.run(40)
+        let operation = world.operation("orders-1-repair-1")
+        #expect(operation?.status.state == .cancelled)
+        #expect(operation?.status.message?.contains("keeps its place") == true)
+        #expect(world.member("orders-1")?.incarnation == 1)
+        RebuildTests.expectWhole(world)
+    }
+
+    @Test func failuresAreTriedAgainLessAndLessOften() {
+        var world = RebuildTests.world()
+        world.heldJobs = true
+        world.problems["orders-1"] = [.init(reason: "Diverged", message: "it is so")]
+        var begun: [Int] = []
+        for round in 0..<1600 {
+            world.run(1)
+            for index in world.jobs.indices where world.jobs[index].isRunning {
+                world.jobs[index].isRunning = false
+                world.jobs[index].isFailed = true
+                world.jobs[index].message = #"{"reason":"NoSpace","message":"no room"}"#
+            }
+            if world.operations.count > begun.count { begun.append(round) }
+        }
+        let pauses = zip(begun, begun.dropFirst()).map { ($1 - $0) / 2 }
+        #expect(pauses.count >= 3)
+        #expect(zip([60, 120, 240], pauses).allSatisfy { $0 <= $1 }, "\(pauses)")
+        #expect(world.condition(.repairPending)?.message.contains("no room") == true)
+    }
+}
