@@ -89,7 +89,7 @@ struct RebuildRequest {
         case .failure(let refusal): return .failure(refusal)
         }
         guard member.kind.hasData else {
-            let reason = "\(place.reason); a logger needs no copy: it begins where the leader's log is committed"
+            let reason = "\(place.reason); a logger needs no copy: its log begins where all others have theirs"
             return .success(Way(mode: place.mode, node: place.node, source: nil, reason: reason))
         }
         switch source(for: member) {

@@ -98,7 +98,7 @@ public struct FollowRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
     public var leader: PeerAddress
     /// True for a logger whose log is empty and need not begin at the group's first transaction: it begins where the
-    /// leader's log is committed.
+    /// leader knows all other members to have theirs.
     public var beginsAnywhere: Bool?
 
     public init(epoch: Epoch, leader: PeerAddress) {
