@@ -112,6 +112,38 @@ package enum Lab {
         try await kubectl("-n", "xdb-system", "rollout", "status", "deployment/xdb-operator")
     }
 
+    /// True for the tests that take long, too.
+    package static let isLong = ProcessInfo.processInfo.environment["XDB_LONG"] != nil
+
+    /// Does something with which the operator comes to a step, and has it end after that step.
+    package static func crashOperator(after point: String, _ body: () async throws -> Void) async throws {
+        let before = try await restarts()
+        try await setCrash(after: point)
+        try await body()
+        try await eventually("the operator ends after \(point)") { () -> Bool? in
+            try await restarts() > before ? true : nil
+        }
+        try await setCrash(after: nil)
+    }
+
+    /// The kubelet waits longer before each restart of the same pod.
+    ///
+    /// A new one has to be there before the next point is set: what a process finds at its start does not make it end.
+    package static func replaceCrashedOperators() async throws {
+        for pod in try await operators() where !pod.metadata.isBeingDeleted && restarts(of: pod) > 0 {
+            try await kubectl("-n", "xdb-system", "delete", "pod", pod.metadata.name)
+        }
+        try await kubectl("-n", "xdb-system", "rollout", "status", "deployment/xdb-operator")
+    }
+
+    private static func restarts() async throws -> Int {
+        try await operators().filter { !$0.metadata.isBeingDeleted }.map { restarts(of: $0) }.reduce(0, +)
+    }
+
+    private static func restarts(of pod: Pod) -> Int {
+        pod.status.containerStatuses.map(\.restartCount).reduce(0, +)
+    }
+
     /// Has the operator crash once after a step; nil takes that back.
     package static func setCrash(after point: String?) async throws {
         let value = point.map { "\"\($0)\"" } ?? "null"

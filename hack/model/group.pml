@@ -10,6 +10,8 @@
  *
  * RESTORE is another group: a leader was forced, so that in epoch 1 member 0 alone votes. 1 and 2 voted before and are back,
  * with logs of their own of what was before epoch 1; they get their votes one after the other. There is no member 3.
+ *
+ * SEAT is the rebuild of a member: 3 is the next life of 2, and takes its seat without an election.
  */
 
 #ifndef EPOCHS
@@ -75,6 +77,19 @@ bool first;                 /* the election may add a voter: a transaction of th
 #define VOTES(m, e) ((m) < SIZE(e))
 #define NEEDED(e) (SIZE(e) > 1)    /* how many others a majority needs */
 #define RECEIVES(m, e) ((m) != 3)
+#elif defined(SEAT)
+byte seat;                  /* 0: 2 has it; 1: it is vacant, and leaders are told to count 3; 2: 3 has it */
+byte vacated;               /* the epoch in which it became vacant */
+bool counts[EPOCHS + 1];    /* the leader of the epoch counts 3 and not 2 */
+byte since[EPOCHS + 1];     /* where its log ended when it began to */
+/* Whose answers count in elections. */
+#ifdef BROKEN_SEAT_NOT_VACANT
+#define VOTES(m, e) ((m) < 2 || (m) == (seat == 2 -> 3 : 2))
+#else
+#define VOTES(m, e) ((m) < 2 || (seat == 0 && (m) == 2) || (seat == 2 && (m) == 3))
+#endif
+#define NEEDED(e) 1
+#define RECEIVES(m, e) (1)
 #else
 #define VOTES(m, e) ((changed != 0 && (e) >= changed) -> (m) != 2 : (m) != 3)
 #define NEEDED(e) 1
@@ -120,6 +135,9 @@ inline tidy() {
         if
         :: promise[0] > i && promise[1] > i && promise[2] > i && promise[3] > i ->
             sent[i] = 0; told[i] = 0; leader[i] = 0; start[i] = 0; opener[i] = 0
+#ifdef SEAT
+            ; counts[i] = 0; since[i] = 0
+#endif
         :: else
         fi
     }
@@ -235,7 +253,12 @@ inline reports(m, e) {
         log[m] = ADD(log[m], k * 2 + LIFE(m)); \
         sent[k] = log[m]; k = 0 }
 
-#define HAS(m, e, f, p) (f != m && VOTES(f, e) && REPORTED(e, f) >= p)
+#ifdef SEAT
+#define COUNTS(f, e) ((f) < 2 || (f) == (counts[e] -> 3 : 2))
+#else
+#define COUNTS(f, e) VOTES(f, e)
+#endif
+#define HAS(m, e, f, p) (f != m && COUNTS(f, e) && REPORTED(e, f) >= p)
 #define OTHERS(m, e, p) (HAS(m, e, 0, p) + HAS(m, e, 1, p) + HAS(m, e, 2, p) + HAS(m, e, 3, p))
 #ifdef BROKEN_COMMIT_WITHOUT_OWN_ENTRY
 #define COUNTABLE(e, p) (1)
@@ -329,7 +352,7 @@ inline reports(m, e) {
 #define NEW SIZE(epoch)
 #define CHANGES(x, l) (SIZE(epoch) < 3 && MAY_ADD && ANSWERED(NEW) && (ELECTS(x, l) \
         || (l == NEW && ELECTS(x, x) && POSITION(log[l]) <= POSITION(log[x]))))
-#elif defined(WITHOUT_NEWCOMER)
+#elif defined(WITHOUT_NEWCOMER) || defined(SEAT)
 #define CHANGES(x, l) (false)
 #else
 #define CHANGES(x, l) (changed == 0 && ((l != 2 && l != 3 && ELECTS(x, l) && CAUGHT_UP(x)) \
@@ -361,10 +384,44 @@ inline records(x, l, change) {
     :: else
     fi;
 #endif
+#ifdef SEAT
+    counts[n] = seat != 0;
+#endif
     invariant1_committed_is_kept = SAME(sent[n], committed) == LEN(committed);
     assert(invariant1_committed_is_kept);
     n = 0
 }
+
+#ifdef SEAT
+/* The seat becomes vacant, in an epoch that 2 does not lead. */
+#define VACATE \
+    :: d_step { seat == 0 && !election && leader[epoch] != 2 -> seat = 1; vacated = epoch }
+/* A leader is told so, at once or late: it counts 3 from here on. The request has the epoch in which it was made. */
+#define TELL(e) \
+    :: d_step { e <= epoch && seat != 0 && e >= vacated && LEADS(e) && opener[e] == leader[e] + 1 && !counts[e] -> \
+        counts[e] = true; since[e] = LEN(log[leader[e]]) }
+#ifdef BROKEN_SEAT_OLD_VERSION
+/* An operator that is late has it count 2 again. */
+#define TELL_LATE(e) \
+    :: d_step { e <= epoch && LEADS(e) && counts[e] -> counts[e] = false; since[e] = 0 }
+#else
+#define TELL_LATE(e)
+#endif
+#ifdef BROKEN_SEAT_WITHOUT_SINCE
+#define HAS_PASSED(e) (1)
+#else
+#define HAS_PASSED(e) (LEN(log[3]) >= since[e])
+#endif
+/* The leader of the newest epoch counts 3, which has an entry of this epoch, and all that 2 may have been counted for. */
+#define SUCCEED \
+    :: d_step { seat == 1 && !election && LEADS(epoch) && counts[epoch] && promise[3] == epoch && duty[3] == FOLLOW \
+        && MATCHES(3, epoch) && LAST(log[3]) == epoch && HAS_PASSED(epoch) -> seat = 2 }
+#else
+#define VACATE
+#define TELL(e)
+#define TELL_LATE(e)
+#define SUCCEED
+#endif
 
 #ifdef TWO_OPERATORS
 /* Each decides, and records later; meanwhile the other may do the same, or it restarts and forgets. */
@@ -410,10 +467,13 @@ inline decides(d) {
 #define TO_FOUR(A)       TO_THREE(A) EACH_WITH(A, 4)
 #if EPOCHS == 2
 #define EACH_EPOCH(A)    TO_TWO(A)
+#define EACH_EPOCH_ALONE(A)  A(1) A(2)
 #elif EPOCHS == 3
 #define EACH_EPOCH(A)    TO_THREE(A)
+#define EACH_EPOCH_ALONE(A)  A(1) A(2) A(3)
 #elif EPOCHS == 4
 #define EACH_EPOCH(A)    TO_FOUR(A)
+#define EACH_EPOCH_ALONE(A)  A(1) A(2) A(3) A(4)
 #else
 #error "EPOCHS is 2, 3 or 4"
 #endif
@@ -472,5 +532,9 @@ end:
     :: d_step { !election && epoch < EPOCHS -> election = true; BEGINS }
     EACH_WITH(DECIDE, 0) EACH_WITH(DECIDE, 1) EACH_WITH(DECIDE, 2) EACH_WITH(DECIDE, 3)
     OPERATORS
+    VACATE
+    EACH_EPOCH_ALONE(TELL)
+    EACH_EPOCH_ALONE(TELL_LATE)
+    SUCCEED
     od
 }

@@ -3,7 +3,7 @@ import XDB
 
 /// A step after which the operator can be made to end at once, as by a power cut, to see that another goes on from there.
 ///
-/// The ConfigMap of the settings names one as `crashAfter`; `Tests/Cluster/CrashTests.swift` tries them all.
+/// The ConfigMap of the settings names one as `crashAfter`; `Tests/Cluster/CrashTests.swift` and `RebuildCrashTests.swift` try them.
 enum CrashPoint: String, CaseIterable, Sendable {
     case electionRecorded
     case sealed

@@ -43,9 +43,16 @@ extension GroupReference {
             "spec": [
                 "minAvailable": .int(voters - maximumUnavailable),
                 "selector": [
-                    "matchLabels": [Label.group: .string(name), Label.spread: "voters"],
-                    // What works for a voter is spread over the zones like it, and is none.
-                    "matchExpressions": [["key": .string(Label.job), "operator": "DoesNotExist"]],
+                    "matchLabels": [Label.group: .string(name)],
+                    // Those that play their part: neither Jobs nor new lives of members stand in for one that is evicted.
+                    "matchExpressions": [
+                        [
+                            "key": .string(Label.role), "operator": "In",
+                            "values": JSONValue(
+                                [XDBGroup.MemberRole.leader, .follower, .logger].map(\.rawValue)
+                            ),
+                        ]
+                    ],
                 ],
             ],
         ]

@@ -153,6 +153,7 @@ struct OperationProgress {
         {
             status.progress = XDBOperation.Progress(copy)
         }
+        if let bytes = rebuild.bytes { status.progress = XDBOperation.Progress(copied: bytes) }
         guard let result = rebuild.result, draft.hasEndedRebuild else { return status }
         let milliseconds = began.map { MicroTime(draft.observation.now).milliseconds(since: $0) }
         status.durationSeconds = milliseconds.map { Self.seconds($0) }

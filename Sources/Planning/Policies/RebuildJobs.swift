@@ -23,6 +23,7 @@ struct RebuildJobs {
             return changeSource("\(name) is not heard any more", &draft)
         }
         run(.copy, from: draft.address(of: name), &draft) { result, draft in
+            draft.status.rebuild?.bytes = result.bytes.map { Int(clamping: $0) }
             RebuildPolicy.advance(to: .prepare, result.message, &draft)
         }
     }
@@ -68,7 +69,9 @@ struct RebuildJobs {
         settle(on: job.node, &draft)
         let result = Self.result(of: job)
         if job.isComplete { return done(result, &draft) }
-        if job.isFailed { return retry(stage, job, result, &draft) }
+        // Kubernetes would run again for minutes what cannot succeed.
+        let isHopeless = job.message != nil && result.isWorthRetrying == false
+        if job.isFailed || isHopeless { return retry(stage, job, result, &draft) }
         guard let obstacle = job.obstacle, !job.isRunning else {
             draft.status.rebuild?.message = nil
             return

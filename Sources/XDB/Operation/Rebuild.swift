@@ -132,14 +132,25 @@ extension XDBOperation.Progress {
             remainingSeconds = max(0, bytesTotal - bytesDone) / Int(clamping: copy.bytesPerSecond)
         }
         let parts = [
-            percent.map { "\($0) %" }, "\(Self.mebibytes(bytesDone)) MiB",
-            "\(Self.mebibytes(bytesPerSecond ?? 0)) MiB/s",
+            percent.map { "\($0) %" }, Self.text(bytesDone), "\(Self.text(bytesPerSecond ?? 0))/s",
             remainingSeconds.map { "\($0) s left" },
         ]
         summary = parts.compactMap(\.self).joined(separator: ", ")
     }
 
-    private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 19)) >> 20 }
+    /// A copy that is done.
+    public init(copied bytes: Int) {
+        self.init()
+        bytesDone = bytes
+        bytesTotal = bytes
+        percent = 100
+        summary = "\(Self.text(bytes)) copied"
+    }
+
+    /// A whole number of the unit that leaves few digits.
+    private static func text(_ bytes: Int) -> String {
+        bytes < 1 << 20 ? "\((bytes + (1 << 9)) >> 10) KiB" : "\((bytes + (1 << 19)) >> 20) MiB"
+    }
 }
 
 extension XDBGroup {
@@ -153,6 +164,7 @@ extension XDBGroup {
         public var source: String?
         public var step = RebuildStep.copy
         public var attempt = 1
+        public var bytes: Int?
         public var steps: [XDBOperation.Step] = []
         public var reason = ""
         public var result: XDBOperation.State?
@@ -170,6 +182,7 @@ extension XDBGroup {
             Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
             Field("step", \.step, description: "What is being done now."),
             Field("attempt", \.attempt, description: "Counts the attempts at this step."),
+            Field("bytes", \.bytes, description: "How much was copied; absent before that."),
             Field("steps", \.steps, .list(.map(key: "name")), description: "The steps up to now, with their times."),
             Field("reason", \.reason, description: "Why it is done in this way."),
             Field(

@@ -62,7 +62,10 @@ import XDB
         }
         let budget = orders.disruptionBudgetBody(apiVersion: "policy/v1", voters: 3, maximumUnavailable: 1)
         let selector = try #require(budget[path: "spec", "selector"])
-        #expect(selects(selector, member))
+        var follower = member
+        follower[Label.role] = "Follower"
+        #expect(selects(selector, follower))
+        #expect(!selects(selector, member), "a new life that does not vote yet")
         #expect(!selects(selector, labels))
     }
 

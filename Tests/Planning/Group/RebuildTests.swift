@@ -40,6 +40,7 @@ struct RebuildTests {
         #expect(operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
         #expect(operation.status.steps.allSatisfy { $0.end != nil })
         #expect(operation.status.source == "orders-0", "the only other member with data")
+        #expect(operation.status.progress?.summary == "3 MiB copied")
         let member = try #require(world.member("orders-1"))
         #expect(member.incarnation == 2)
         #expect(member.life == "orders-1-i2")
@@ -304,6 +305,19 @@ struct RebuildTests {
         #expect(operation.status.state == .failed)
         #expect(operation.status.message?.contains("1 GiB is free") == true)
         #expect(world.member("orders-1")?.incarnation == 1)
+        Self.expectWhole(world)
+    }
+
+    /// Its Job would be run again by Kubernetes for minutes.
+    @Test func whatCannotSucceedIsNotTriedAgain() throws {
+        var world = Self.world()
+        world.heldJobs = true
+        world.rebuild("again", "orders-1")
+        #expect(Self.run(&world, until: .copy))
+        world.run(4)
+        world.jobs[0].message = #"{"reason":"NoSpace","message":"1 GiB is free","isWorthRetrying":false}"#
+        world.run(10)
+        #expect(world.operation("again")?.status.state == .failed)
         Self.expectWhole(world)
     }
 

@@ -350,7 +350,7 @@ struct World {
         guard !heldJobs else { return }
         jobs[index].isRunning = false
         jobs[index].isComplete = true
-        jobs[index].message = #"{"reason":"Done","message":"done"}"#
+        jobs[index].message = #"{"reason":"Done","message":"done","bytes":3145728}"#
         let place: String
         switch job.pod.data {
         case .hostPath(let directory): place = "\(node):\(directory)"
