@@ -15,12 +15,14 @@ extension Target {
     }
 
     /// The tests of one module, in a folder of the same name.
+    ///
+    /// Not optimized, unlike what they test: that takes the compiler twice as long, and they spend no time in their own code.
     static func tests(_ module: String, _ dependencies: [Dependency] = []) -> Target {
         .testTarget(
             name: "\(module)Tests",
             dependencies: [.byName(name: module)] + dependencies,
             path: "Tests/\(module)",
-            swiftSettings: settings
+            swiftSettings: settings + [.unsafeFlags(["-Onone"])]
         )
     }
 

@@ -58,8 +58,17 @@ atomically() {
 # swift_build ARGS...: the one build of this project that every script uses. Tests and programs share it, because
 # building the dependencies twice would be the longest part of a run; -enable-testing is what @testable needs in an
 # optimized build. It links Swift's runtime dynamically, as Swift Testing demands; hack/images ships what is needed.
-swift_build() { (cd "$root" && swift build -c release -Xswiftc -enable-testing "$@"); }
-swift_test() { (cd "$root" && swift test "$@" -c release -Xswiftc -enable-testing --skip-build); }
+# One at a time: the package manager's own lock is a file in TMPDIR, which is not the same for all.
+swift_build() {
+  (
+    mkdir -p "$root/.build"
+    cd "$root" || exit
+    exec 6>.build/xdb-operator.lock; flock 6
+    swift build -c release -Xswiftc -enable-testing "$@"
+  )
+}
+# swift_test ARGS...: the tests that were built, without the package manager, which would want the package for itself.
+swift_test() { "$root/.build/release/xdb-operatorPackageTests.xctest" --testing-library swift-testing "$@"; }
 
 install_build_needs() {
   command -v swift >/dev/null || fail "Swift is missing: install a toolchain, 6.2 or newer"
@@ -69,19 +78,30 @@ install_build_needs() {
 
 # prepare: what the cluster needs and Swift does not: done while Swift builds.
 prepare() {
-  "$root/hack/kubernetes" >/dev/null
-  "$root/hack/images" pause bases >/dev/null
+  "$root/hack/cluster" install
+  "$root/hack/images" bases
 }
 
 # in_background NAME COMMAND...: its output is kept, and shown when it fails.
+declare -A background=()
 in_background() {
   local name=$1; shift
   mkdir -p "$root/.build"
   "$@" >"$root/.build/$name.log" 2>&1 &
-  background=$!
+  background[$name]=$!
 }
 await_background() {
-  wait "$background" || { cat "$root/.build/$1.log" >&2; fail "$1 failed"; }
-  background=
+  local process=${background[$1]}
+  unset "background[$1]"
+  wait "$process" || { cat "$root/.build/$1.log" >&2; say "$1 failed"; return 1; }
 }
-stop_background() { [ -z "${background:-}" ] || kill "$background" 2>/dev/null || true; }
+# stop_background: ends those that still run, with the processes that they have started.
+stop_background() {
+  local name
+  for name in "${!background[@]}"; do stop_tree "${background[$name]}"; done
+}
+stop_tree() {
+  local child
+  for child in $(pgrep -P "$1"); do stop_tree "$child"; done
+  kill "$1" 2>/dev/null || as_root kill "$1" 2>/dev/null || true
+}

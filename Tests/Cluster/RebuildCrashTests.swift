@@ -28,17 +28,10 @@ extension ClusterTests {
             try await Lab.crashOperator(after: point) {
                 operation = try await Self.group.rebuild(member: follower.name)
             }
-            let state = try await Self.group.ends(operation)
-            let message = try await Self.group.operation(operation)[path: "status", "message"]?.stringValue ?? ""
-            #expect(state == "Succeeded", "\(message)")
-            try await writer.progress(by: 40)
-            try await Self.group.wait(for: "FullyRedundant")
+            try await Self.group.succeeds(operation)
+            try await Self.group.settle(writer)
             #expect(try await Self.group.writableMembers().count == 1)
-            try await Self.group.expectSame(as: writer)
-            try await eventually("nothing is left of the old life") { () -> Bool? in
-                let status = try await Self.group.object()["status"]
-                return status?["rebuild"] == nil && status?["debts"]?.arrayValue?.isEmpty ?? true ? true : nil
-            }
+            try await Self.group.owesNothing()
             let jobs = try await Lab.kubectl("get", "jobs", "-n", Self.group.namespace, "-o", "name")
             #expect(!jobs.contains("/\(Self.group.name)-"), "\(jobs)")
             try await Lab.replaceCrashedOperators()

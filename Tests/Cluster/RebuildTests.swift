@@ -22,14 +22,14 @@ extension ClusterTests {
                 try await Self.group.epoch(), try #require(try await Self.group.member(in: "Follower"))
             )
             let operation = try await Self.group.rebuild(member: follower.name, mode: "Local")
-            try await succeeds(operation)
+            try await Self.group.succeeds(operation)
             let heir = try #require(try await Self.group.members().first { $0.name == follower.name })
             #expect(heir.life == "\(follower.name)-i2")
             #expect(heir.node == follower.node)
             #expect(try await Self.group.epoch() == epoch, "nobody had to wait for an election")
             let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
             #expect(steps == ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
-            try await settle(writer)
+            try await Self.group.settle(writer)
             try await expectNothing(of: follower.life, on: try #require(follower.node))
         }
 
@@ -37,7 +37,7 @@ extension ClusterTests {
             let writer = try await Writer.start(Self.group, patience: 3)
             try await writer.progress(by: 20)
             let logger = try #require(try await Self.group.member(in: "Logger"))
-            try await succeeds(try await Self.group.rebuild(member: logger.name, mode: "CrossHost"))
+            try await Self.group.succeeds(try await Self.group.rebuild(member: logger.name, mode: "CrossHost"))
             let heir = try #require(try await Self.group.members().first { $0.name == logger.name })
             #expect(heir.node != logger.node)
             // With it alone the leader goes on.
@@ -45,7 +45,7 @@ extension ClusterTests {
             try await Self.group.freeze(follower.life)
             try await writer.progress(by: 20)
             try await Self.group.thaw(follower.life)
-            try await settle(writer)
+            try await Self.group.settle(writer)
             try await expectNothing(of: logger.life, on: try #require(logger.node))
         }
 
@@ -61,24 +61,12 @@ extension ClusterTests {
             let writer = try await Writer.start(Self.group, patience: 3)
             let follower = try #require(try await Self.group.member(in: "Follower"))
             let operation = try await Self.group.rebuild(member: follower.name, bytesPerSecond: "256Ki")
-            try await eventually("the copy's progress") { () -> Bool? in
-                let status = try await Self.group.operation(operation)["status"]
-                return status?[path: "progress", "bytesDone"]?.integerValue ?? 0 > 0 ? true : nil
-            }
-            try await Lab.kubectl(
-                "patch",
-                "xop",
-                operation,
-                "-n",
-                Self.group.namespace,
-                "--type=merge",
-                "-p",
-                "{\"spec\": {\"cancel\": true}}"
-            )
+            try await Self.group.copies(operation)
+            try await Self.group.cancel(operation)
             #expect(try await Self.group.ends(operation) == "Cancelled")
             let after = try #require(try await Self.group.members().first { $0.name == follower.name })
             #expect(after.life == follower.life)
-            try await settle(writer)
+            try await Self.group.settle(writer)
         }
 
         /// Nobody lifts a hand: the node stays dead, and what is owed there is paid when it is back.
@@ -96,7 +84,7 @@ extension ClusterTests {
             #expect(heir.node != node)
             let debts = try await Self.group.object()[path: "status", "debts"]?.arrayValue ?? []
             #expect(debts.map { $0["node"]?.stringValue } == [node])
-            try await settle(writer)
+            try await Self.group.settle(writer)
             try await Lab.power(on: node, zone: zone)
             try await eventually("the debts are paid") { () -> Bool? in
                 try await Self.group.object()[path: "status", "debts"]?.arrayValue?.isEmpty ?? true ? true : nil
@@ -106,18 +94,6 @@ extension ClusterTests {
 
         @Test func ends() async throws {
             try await Self.group.letGo()
-        }
-
-        private func succeeds(_ operation: String) async throws {
-            let state = try await Self.group.ends(operation)
-            let message = try await Self.group.operation(operation)[path: "status", "message"]?.stringValue ?? ""
-            #expect(state == "Succeeded", "\(message)")
-        }
-
-        private func settle(_ writer: Writer) async throws {
-            try await writer.progress(by: 40)
-            try await Self.group.wait(for: "FullyRedundant")
-            try await Self.group.expectSame(as: writer)
         }
 
         /// No file of a former life of a member is left on its node, and no Job or Secret of it anywhere.

@@ -43,6 +43,17 @@ package enum Lab {
         try await command(["\(root)/hack/cluster"] + arguments)
     }
 
+    /// The names of the nodes.
+    package static func nodes() async throws -> [String] {
+        try await client.list(Node.self).items.map(\.metadata.name)
+    }
+
+    /// Runs a command inside a node.
+    @discardableResult
+    package static func inside(_ node: String, _ words: String...) async throws -> String {
+        try await command(["\(root)/hack/cluster", "exec", number(of: node)] + words)
+    }
+
     /// The number of a node of the local cluster, from its name.
     private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
 
@@ -79,7 +90,7 @@ package enum Lab {
         let script =
             "for p in $(pgrep \(process)); do "
             + "[ \"$(nsenter -t $p -u uname -n)\" != \(life) ] || kill -\(signal) $p; done; true"
-        try await cluster("exec", number(of: node), "sh", "-c", script)
+        try await inside(node, "sh", "-c", script)
     }
 
     /// Its Deployment, its Lease and its ConfigMap.
@@ -170,8 +181,7 @@ package enum Lab {
 
     /// Lets no new pod run elsewhere meanwhile.
     private static func onlyOn(_ node: String, _ body: () async throws -> Void) async throws {
-        let others = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").map(String.init)
-            .filter { $0 != "node/\(node)" }
+        let others = try await nodes().filter { $0 != node }
         for other in others { try await kubectl("cordon", other) }
         do { try await body() } catch {
             for other in others { try await kubectl("uncordon", other) }
@@ -184,8 +194,8 @@ package enum Lab {
 
     /// Gives every node a disk that can be filled.
     package static func giveSmallDisks(megabytes: Int) async throws {
-        for node in try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").map(String.init) {
-            if try await cluster("exec", number(of: node), "sh", "-c", "mountpoint -q \(smallDisk) || echo none")
+        for node in try await nodes() {
+            if try await inside(node, "sh", "-c", "mountpoint -q \(smallDisk) || echo none")
                 .isEmpty
             {
                 continue
@@ -199,18 +209,18 @@ package enum Lab {
         let script =
             "dd if=/dev/zero of=\(smallDisk)/filled bs=1M 2>/dev/null; "
             + "dd if=/dev/zero of=\(smallDisk)/filled-more bs=4k 2>/dev/null; true"
-        try await cluster("exec", number(of: node), "sh", "-c", script)
+        try await inside(node, "sh", "-c", script)
     }
 
     /// Gives it back.
     package static func emptySmallDisk(of node: String) async throws {
-        try await cluster("exec", number(of: node), "sh", "-c", "rm -f \(smallDisk)/filled*")
+        try await inside(node, "sh", "-c", "rm -f \(smallDisk)/filled*")
     }
 
     /// What the agent of a life of a member has said, as the container runtime keeps it on the node.
     package static func agentLog(of life: String, in group: LabGroup, on node: String) async throws -> String {
         let path = "/var/log/pods/\(group.namespace)_\(life)_*/engine/*.log"
-        return try await cluster("exec", number(of: node), "sh", "-c", "cat \(path) 2>/dev/null || true")
+        return try await inside(node, "sh", "-c", "cat \(path) 2>/dev/null || true")
     }
 
     /// Sets the switch for all groups.
@@ -251,18 +261,18 @@ package enum Lab {
     /// The files and, unless they are of no interest, the folders under a path of a node; empty when it is not there.
     package static func files(on node: String, under path: String, folders: Bool = true) async throws -> [String] {
         let choice = folders ? "" : "-not -type d"
-        return try await cluster("exec", number(of: node), "sh", "-c", "find '\(path)' \(choice) 2>/dev/null || true")
+        return try await inside(node, "sh", "-c", "find '\(path)' \(choice) 2>/dev/null || true")
             .split(separator: "\n").map(String.init)
     }
 
     /// Removes a path from a node.
     package static func remove(_ path: String, on node: String) async throws {
-        try await cluster("exec", number(of: node), "rm", "-rf", path)
+        try await inside(node, "rm", "-rf", path)
     }
 
     /// Adds nodes until there are so many.
     package static func ensureNodes(_ count: Int) async throws {
-        let present = try await kubectl("get", "nodes", "-o", "name").split(separator: "\n").count
+        let present = try await nodes().count
         guard present < count else { return }
         for number in (present + 1)...count { try await cluster("node", "\(number)", "b") }
         try await eventually("\(count) nodes ready") { () -> Bool? in

@@ -30,6 +30,47 @@ extension LabGroup {
         )
     }
 
+    /// Changes how much of a copy is sent in a second; 0 for no limit.
+    package func limit(_ operation: String, to bytesPerSecond: String) async throws {
+        try await change(operation, "{\"rebuild\": {\"bytesPerSecond\": \"\(bytesPerSecond)\"}}")
+    }
+
+    /// Takes an operation back.
+    package func cancel(_ operation: String) async throws { try await change(operation, "{\"cancel\": true}") }
+
+    private func change(_ operation: String, _ spec: String) async throws {
+        let patch = "{\"spec\": \(spec)}"
+        try await Lab.kubectl("patch", "xop", operation, "-n", namespace, "--type=merge", "-p", patch)
+    }
+
+    /// Waits until a rebuild is in the middle of its copy.
+    package func copies(_ operation: String) async throws {
+        try await eventually("the copy of \(operation) goes on") { () -> Bool? in
+            let status = try await self.operation(operation)["status"]
+            return status?[path: "progress", "bytesDone"]?.integerValue ?? 0 > 0 ? true : nil
+        }
+    }
+
+    /// What an operation says.
+    package func message(of operation: String) async throws -> String {
+        try await self.operation(operation)[path: "status", "message"]?.stringValue ?? ""
+    }
+
+    /// Waits until nothing of a rebuild is left that is to be removed.
+    package func owesNothing() async throws {
+        try await eventually("nothing is left of the old lives of \(name)") { () -> Bool? in
+            let status = try await object()["status"]
+            return status?["rebuild"] == nil && status?["debts"]?.arrayValue?.isEmpty ?? true ? true : nil
+        }
+    }
+
+    /// Writes go on, the group is whole, and all that was acknowledged is on every member.
+    package func settle(_ writer: Writer) async throws {
+        try await writer.progress(by: 40)
+        try await wait(for: "FullyRedundant")
+        try await expectSame(as: writer)
+    }
+
     /// Makes an operation with a part of its metadata and of its specification in YAML, and returns its name.
     @discardableResult
     private func ask(_ metadata: String, _ work: String) async throws -> String {

@@ -92,11 +92,14 @@ package final class Writer: Sendable {
     package var errors: [String] { state.withLock { $0.errors } }
 
     /// The longest time between two acknowledgements from a moment on; what has come last counts as long as it lasts.
-    package func longestPause(since begin: Moment) -> Duration {
+    package func longestPause(since begin: Moment) -> Duration { pauses(since: begin).max() ?? .zero }
+
+    /// The times between two acknowledgements from a moment on.
+    package func pauses(since begin: Moment) -> [Duration] {
         let moments = state.withLock { $0.acknowledged.map(\.moment) }
         let before = moments.last { $0 < begin } ?? begin
         let after = moments.drop { $0 < begin }
-        return zip([before] + after, after).map { $1.since($0) }.max() ?? .zero
+        return zip([before] + after, after).map { $1.since($0) }
     }
 
     /// Waits until so many more writes are acknowledged.

@@ -1,0 +1,274 @@
+import ClusterFixture
+import Foundation
+import KubernetesModel
+
+/// The group that is filled and rebuilt, and what is done to it.
+struct RebuildRig {
+    /// What a copy is made of.
+    enum Source: String, CaseIterable {
+        /// A member that has no clients: what the operator chooses when there is one.
+        case learner
+        /// The member that has the clients: the only one in a group of two candidates.
+        case leader
+    }
+
+    let megabytes: Int
+    let group = LabGroup(name: "bench-rebuild")
+
+    private static let writerPause = Duration.milliseconds(2)
+
+    func build() async throws {
+        try await group.apply(
+            LabGroup.Shape(
+                learners: "[{name: reader, replicas: 1}]",
+                configuration: "{innodb_buffer_pool_size: 256M, innodb_log_file_size: 256M}",
+                repair: "{graceSeconds: 10}"
+            )
+        )
+        try await group.wait(for: "FullyRedundant")
+        print("filling \(group.name) with \(megabytes) MiB")
+        let host = try await group.leaderService()
+        let password = try await group.password()
+        try await inside(host, password, ["CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, pad LONGBLOB)"])
+        let portion = "INSERT INTO filler (pad) SELECT RANDOM_BYTES(1024) FROM seq_1_to_16384"
+        for _ in 0..<(megabytes / 16) { try await inside(host, password, [portion]) }
+        try await group.wait(for: "FullyRedundant")
+        // What was written a moment ago is still on its way to the disks, for all who are measured.
+        try await eventually("the learner has applied all", within: .seconds(1200)) { () -> Bool? in
+            try await isCaughtUp() ? true : nil
+        }
+    }
+
+    func remove() async throws { try await group.delete() }
+
+    /// Statements of an account that may use what it likes, through the Service.
+    private func inside(_ host: String, _ password: String, _ statements: [String]) async throws {
+        try await Lab.command([
+            "\(Lab.root)/hack/cluster", "client", "env", "MYSQL_PWD=\(password)", "mariadb", "-h", host, "-u", "app",
+            "app",
+            "-e", statements.joined(separator: "; "),
+        ])
+    }
+
+    private func isCaughtUp() async throws -> Bool {
+        let members = try await group.object()[path: "status", "members"]?.arrayValue ?? []
+        let positions = members.filter { $0["kind"]?.stringValue != "Logger" }.map { $0["applied"] }
+        return Set(positions.map { "\(String(describing: $0))" }).count == 1
+    }
+
+    private func member(_ role: String) async throws -> LabGroup.Member {
+        guard let member = try await group.member(in: role) else {
+            throw NotInTime(what: "a \(role)", last: "no member is one")
+        }
+        return member
+    }
+
+    // MARK: What is measured
+
+    /// What a copy took, and what the client noticed.
+    struct Copy {
+        var bytes = 0
+        /// From the first byte that the source has sent to the last.
+        var seconds = 0.0
+        /// The steps of the operation, in milliseconds.
+        var phases: [String: Double] = [:]
+        var writes = Writes()
+
+        var rate: Double { Double(bytes) / seconds / 1_048_576 }
+    }
+
+    /// The times between acknowledgements, in milliseconds.
+    struct Writes {
+        var longest = 0.0
+        var p99 = 0.0
+
+        init() {}
+
+        init(_ writer: Writer, since begin: Moment) {
+            longest = writer.longestPause(since: begin) / .milliseconds(1)
+            var pauses = Samples()
+            for pause in writer.pauses(since: begin) { pauses.add(pause / .milliseconds(1)) }
+            p99 = pauses.percentile(99)
+        }
+    }
+
+    /// The client alone.
+    func writes(for time: Duration) async throws -> Writes {
+        let writer = try await Writer.start(group, patience: 5, pause: Self.writerPause)
+        try await writer.progress(by: 50)
+        let begin = Moment.now
+        try await Task.sleep(for: time)
+        let writes = Writes(writer, since: begin)
+        try await group.expectSame(as: writer)
+        return writes
+    }
+
+    /// MiB per second of `mariabackup`, a TCP connection and `mbstream`, from the learner to the follower's disk.
+    func pipeline() async throws -> Double {
+        let (source, target) = (try await member("Learner"), try await member("Follower"))
+        guard let address = target.podIP else { throw NotInTime(what: "\(target.name)", last: "it has no address") }
+        let folder = "/var/lib/xdb/raw"
+        let receive = """
+            rm -rf \(folder) && mkdir \(folder) && perl -MIO::Socket::INET -e '
+            my $s = IO::Socket::INET->new(LocalPort => 7777, Listen => 1, ReuseAddr => 1) or die; my $c = $s->accept;
+            while (sysread $c, my $b, 1 << 20) { syswrite STDOUT, $b or die }' | mbstream -x -C \(folder)
+            """
+        let send = """
+            exec 3<>/dev/tcp/\(address)/7777
+            nice -n 19 mariabackup --no-defaults --backup --stream=mbstream --log-copy-interval=20 \
+            --datadir=/var/lib/xdb/data --target-dir=/tmp/raw --socket=/run/xdb/mysqld.sock --user=xdb-agent \
+            2>/tmp/raw.log | tee /dev/fd/3 | wc -c
+            """
+        async let received = exec(target, receive)
+        // The listener needs a moment; what tries too early tries again.
+        let (bytes, seconds) = try await eventually("the pipeline") { () -> (Int, Double)? in
+            let begin = Moment.now
+            let text = try await exec(source, send)
+            guard let bytes = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes > 1 << 20 else {
+                return nil
+            }
+            return (bytes, Moment.now.since(begin) / .seconds(1))
+        }
+        _ = try await received
+        _ = try await exec(target, "rm -rf \(folder)")
+        return Double(bytes) / seconds / 1_048_576
+    }
+
+    private func exec(_ member: LabGroup.Member, _ script: String) async throws -> String {
+        try await Lab.kubectl("exec", member.life, "-n", group.namespace, "--", "bash", "-c", script)
+    }
+
+    /// The follower anew from a source, under a writing client.
+    func rebuild(from source: Source) async throws -> Copy {
+        let (follower, from) = (
+            try await member("Follower"), try await member(source == .leader ? "Leader" : "Learner")
+        )
+        let writer = try await Writer.start(group, patience: 5, pause: Self.writerPause)
+        try await writer.progress(by: 50)
+        let begin = Moment.now
+        let name = try await group.rebuild(member: follower.name, mode: "Local", source: from.name)
+        var copy = Copy()
+        let stream = try await stream(of: name)
+        (copy.bytes, copy.seconds) = (stream.bytes, stream.seconds)
+        copy.phases = try await group.operation(name, reaches: "Succeeded").phases
+        copy.writes = Writes(writer, since: begin)
+        try await group.settle(writer)
+        try await group.owesNothing()
+        return copy
+    }
+
+    /// Follows a copy until it is over.
+    private func stream(of operation: String) async throws -> (bytes: Int, seconds: Double) {
+        var first: Moment?
+        while true {
+            let status = try await group.operation(operation)["status"]
+            let task = status?["task"]?.stringValue ?? ""
+            let bytes = Int(status?[path: "progress", "bytesDone"]?.integerValue ?? 0)
+            let now = Moment.now
+            if bytes > 0, first == nil { first = now }
+            if let state = status?["state"]?.stringValue, state == "Failed" || state == "Cancelled" {
+                throw NotInTime(what: operation, last: try await group.message(of: operation))
+            }
+            if let first, task != "Copy" { return (bytes, now.since(first) / .seconds(1)) }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// How well a limit is kept.
+    struct Limited {
+        /// Of the limit, over five seconds.
+        var share = 0.0
+        /// Until the rate over half a second is within 5 % of a new limit, in seconds.
+        var secondsToChange = 0.0
+    }
+
+    func limited(megabytesPerSecond limit: Int) async throws -> Limited {
+        let follower = try await member("Follower")
+        let source = try await member("Learner")
+        let name = try await group.rebuild(
+            member: follower.name,
+            mode: "Local",
+            source: source.name,
+            bytesPerSecond: "\(limit)Mi"
+        )
+        try await group.copies(name)
+        var limited = Limited()
+        let (before, begin) = try await sent(by: source)
+        try await Task.sleep(for: .seconds(5))
+        let (after, end) = try await sent(by: source)
+        limited.share = Double(after - before) / (end.since(begin) / .seconds(1)) / Double(limit << 20)
+        try await group.limit(name, to: "\(limit * 2)Mi")
+        let edited = Moment.now
+        var last = try await sent(by: source)
+        limited.secondsToChange = try await eventually("the new limit", every: .milliseconds(500)) { () -> Double? in
+            let now = try await sent(by: source)
+            let rate = Double(now.bytes - last.bytes) / (now.at.since(last.at) / .seconds(1))
+            let began = last.at
+            last = now
+            guard abs(rate / Double(limit << 21) - 1) < 0.05 else { return nil }
+            // The rate was the new one from the beginning of this stretch on.
+            return max(0, began.since(edited) / .seconds(1))
+        }
+        try await group.cancel(name)
+        _ = try await group.ends(name)
+        try await group.owesNothing()
+        return limited
+    }
+
+    /// What the source's node has sent, by its network's counters: the copy is nearly all of it.
+    private func sent(by source: LabGroup.Member) async throws -> (bytes: Int, at: Moment) {
+        let table = try await Lab.inside(source.node ?? "", "cat", "/proc/net/dev")
+        // "eth0: " and the eight figures of what was received come before the first of what was sent.
+        let line = table.split(separator: "\n").first { $0.contains("eth0:") }
+        let words = line?.split(whereSeparator: \.isWhitespace) ?? []
+        guard words.count > 9, let bytes = Int(words[9]) else {
+            throw NotInTime(what: "the counters of \(source.name)", last: table)
+        }
+        return (bytes, .now)
+    }
+
+    /// Seconds from the request until the new life of the logger votes.
+    func logger() async throws -> Double {
+        let logger = try await member("Logger")
+        let begin = Moment.now
+        let name = try await group.rebuild(member: logger.name, mode: "Local")
+        let seconds = try await eventually("the logger votes", every: .milliseconds(50)) { () -> Double? in
+            let task = try await group.operation(name)[path: "status", "task"]?.stringValue
+            return task == "Clean" ? Moment.now.since(begin) / .seconds(1) : nil
+        }
+        _ = try await group.ends(name)
+        try await group.owesNothing()
+        return seconds
+    }
+
+    /// From the power cut to a group that is whole on other nodes.
+    struct PowerCut {
+        var seconds = 0.0
+        /// Before the repair began: the node was found dead, and given time to come back.
+        var waited = 0.0
+        var phases: [String: Double] = [:]
+    }
+
+    func powerCut() async throws -> PowerCut {
+        let follower = try await member("Follower")
+        guard let node = follower.node, let zone = follower.zone else {
+            throw NotInTime(what: "\(follower.name)", last: "it has no node")
+        }
+        let before = try await Lab.kubectl("get", "xop", "-n", group.namespace, "-o", "name")
+        try await Lab.power(off: node)
+        let begin = Moment.now
+        var cut = PowerCut()
+        let name = try await eventually("the repair begins", every: .milliseconds(100)) { () -> String? in
+            try await Lab.kubectl("get", "xop", "-n", group.namespace, "-o", "name").split(separator: "\n")
+                .first { $0.contains("\(follower.name)-repair-") && !before.contains($0) }
+                .map { String($0.split(separator: "/")[1]) }
+        }
+        cut.waited = Moment.now.since(begin) / .seconds(1)
+        cut.phases = try await group.operation(name, reaches: "Succeeded").phases
+        try await group.wait(for: "FullyRedundant")
+        cut.seconds = Moment.now.since(begin) / .seconds(1)
+        try await Lab.power(on: node, zone: zone)
+        try await group.owesNothing()
+        return cut
+    }
+}
