@@ -48,6 +48,12 @@ package enum Lab {
         try await client.list(Node.self).items.map(\.metadata.name)
     }
 
+    /// The zone of a node.
+    package static func zone(of node: String) async throws -> String {
+        let labels = try await client.get(Node.self, ObjectKey(name: node)).metadata.labels
+        return labels["topology.kubernetes.io/zone"] ?? ""
+    }
+
     /// Runs a command inside a node.
     @discardableResult
     package static func inside(_ node: String, _ words: String...) async throws -> String {

@@ -64,6 +64,12 @@ extension LabGroup {
         }
     }
 
+    /// Whether the vote of a member has left its old life, and no new one has it.
+    package func hasVacantSeat() async throws -> Bool {
+        let members = try await object()[path: "status", "members"]?.arrayValue ?? []
+        return members.contains { $0["vacant"]?.boolValue ?? false }
+    }
+
     /// Writes go on, the group is whole, and all that was acknowledged is on every member.
     package func settle(_ writer: Writer) async throws {
         try await writer.progress(by: 40)

@@ -70,6 +70,18 @@ final class RebuildGroup {
         return words
     }
 
+    /// Copies the leader from the beginning.
+    ///
+    /// On a busy machine its commits may have to wait for so long that it breaks the copy off: then its Job runs again.
+    func copyLeader() async throws {
+        while true {
+            try? FileManager.default.removeItem(atPath: life.directory)
+            let (end, words) = try await life.result(of: life.startCopy(from: leader))
+            if end == .exited(0) { return }
+            try #require(words.reason == "SourceLost" && words.isWorthRetrying ?? false, "\(words)")
+        }
+    }
+
     /// Starts the new life, and waits until it has everything.
     func join() async throws {
         agents.append(try life.start())

@@ -70,8 +70,7 @@ struct RebuildTests {
         try await RebuildGroup.use { group in
             let writers = (0..<4).map { _ in Writer(group.leader) }
             for _ in 0..<3 {
-                try? FileManager.default.removeItem(atPath: group.life.directory)
-                try await group.finish(group.life.startCopy(from: group.leader))
+                try await group.copyLeader()
             }
             var written = 0
             for writer in writers {
