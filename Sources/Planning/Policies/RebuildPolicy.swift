@@ -111,6 +111,13 @@ enum RebuildPolicy {
         if mayEnd, draft.retired.contains(where: { $0.name == member.name }) {
             return end(.cancelled, "\(member.name) is not wanted any more", &draft)
         }
+        if mayEnd, draft.status.leader == member.name {
+            return end(
+                .failed,
+                "\(member.name) leads since epoch \(draft.status.epoch), and a leader is not rebuilt",
+                &draft
+            )
+        }
         if mayEnd, operation?.spec.rebuild?.isRepair ?? false, draft.findings[member.name]?.health == .healthy {
             return end(.cancelled, "\(member.name) plays its part again, and keeps its place", &draft)
         }

@@ -265,6 +265,26 @@ struct RebuildTests {
         Self.expectWhole(world)
     }
 
+    /// Then there is nothing to rebuild any more: a leader is not rebuilt, and it plays its part.
+    @Test(arguments: [XDBGroup.RebuildStep.copy, .prepare, .refresh, .join])
+    func theMemberIsElectedInAStep(_ step: XDBGroup.RebuildStep) throws {
+        var world = Self.world()
+        world.rebuild("again", "orders-1") { $0.source = "orders-0" }
+        #expect(Self.run(&world, until: step))
+        let node = world.node(of: "orders-0")
+        world.power(node, on: false)
+        world.run(30)
+        #expect(world.group.status.leader == "orders-1")
+        #expect(world.member("orders-1")?.incarnation == 1)
+        let operation = try #require(world.operation("again"))
+        #expect(operation.status.state == .failed)
+        let message = operation.status.message ?? ""
+        #expect(message.contains("leads") || message.contains("is not heard any more"), "\(message)")
+        world.power(node, on: true)
+        world.run(30)
+        Self.expectWhole(world)
+    }
+
     @Test(arguments: steps)
     func theNodeOfTheNewLifeIsLostInAStep(_ step: XDBGroup.RebuildStep) throws {
         var world = Self.world()

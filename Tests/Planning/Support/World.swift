@@ -413,6 +413,7 @@ struct World {
 
     private mutating func lead(_ member: String, _ request: LeadRequest) {
         guard let pod = reachable(member) else { return }
+        precondition(request.voters.contains(pod.name), "a leader is among the voters that it counts")
         let source = request.source.flatMap { source in pods.first { $0.name == source.name } }
         let complete = source.flatMap { data[$0.name] }.flatMap { disks[$0]?.log }
         var isRepeated = false
