@@ -15,6 +15,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case routedRecorded
     case operationRecorded
     case operationCreated
+    case rebuildDiscard
     case rebuildCopy
     case rebuildPrepare
     case rebuildRefresh
@@ -63,6 +64,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     private init(_ step: XDBGroup.RebuildStep) {
         self =
             switch step {
+            case .discard: .rebuildDiscard
             case .copy: .rebuildCopy
             case .prepare: .rebuildPrepare
             case .refresh: .rebuildRefresh

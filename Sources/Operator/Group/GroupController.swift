@@ -92,6 +92,7 @@ final class GroupController: Reconciler {
         observation.secrets = try await secrets.present(reference, lives: certified)
         observation.failoverMode = settings.failoverMode
         observation.rebuildLimit = settings.rebuildLimit
+        observation.transferBudget = settings.transferBudget
         observation.seals = remembered.seals
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }

@@ -36,16 +36,32 @@ struct GroupObserver: Sendable {
 
     /// The rebuilds that are under way in all groups but one, in the order of the groups.
     func otherRebuilds(besides group: ObjectKey) throws -> [OtherRebuild] {
-        try caches.list(XDBGroup.self).filter { $0.key != group }.compactMap(OtherRebuild.init)
+        try caches.list(XDBGroup.self).filter { $0.key != group }.compactMap { other in
+            let operation = try other.status.rebuild.flatMap { rebuild in
+                try caches.get(
+                    XDBOperation.self,
+                    ObjectKey(namespace: other.metadata.namespace, name: rebuild.operation)
+                )
+            }
+            return OtherRebuild(other, operation)
+        }
     }
 }
 
 extension OtherRebuild {
     /// Nil for a group without a rebuild, or with the remains of one.
-    init?(_ group: XDBGroup) {
+    init?(_ group: XDBGroup, _ operation: XDBOperation?) {
         guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
-        let source = group.status.members.first { rebuild.step == .copy && $0.name == rebuild.source }
-        self.init(group: group.key.description, source: source?.node, target: rebuild.node)
+        let isCopying = rebuild.step == .copy
+        let source = group.status.members.first { isCopying && $0.name == rebuild.source }
+        self.init(
+            group: group.key.description,
+            source: source?.node,
+            target: rebuild.node,
+            isCopying: isCopying,
+            limit: isCopying
+                ? [operation?.spec.rebuild?.limit, group.spec.transfer.limit].compactMap(\.self).min() : nil
+        )
     }
 }
 

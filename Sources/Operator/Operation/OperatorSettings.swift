@@ -11,6 +11,7 @@ final class OperatorSettings: Sendable {
 
     private let mode = Mutex(XDBGroup.FailoverMode.automatic)
     private let rebuilds = Mutex(2)
+    private let transfer = Mutex<UInt64?>(nil)
     private let crashPoint = Mutex<CrashPoint?>(nil)
     private let logger: Logger
 
@@ -24,6 +25,9 @@ final class OperatorSettings: Sendable {
     /// How many rebuilds may be under way at once in all groups.
     var rebuildLimit: Int { rebuilds.withLock { $0 } }
 
+    /// How many bytes all copies of all groups together may send in a second; nil for no limit.
+    var transferBudget: UInt64? { transfer.withLock { $0 } }
+
     /// Takes over what the ConfigMap says; nil when there is none.
     ///
     /// True when something has changed.
@@ -35,7 +39,8 @@ final class OperatorSettings: Sendable {
     func take(_ data: [String: String]?, isInitial: Bool) -> Bool {
         crashPoint.withLock { $0 = isInitial ? nil : data?["crashAfter"].flatMap(CrashPoint.init) }
         let hasNewLimit = takeRebuildLimit(data?["rebuildLimit"])
-        return takeFailover(data?["failover"]) || hasNewLimit
+        let hasNewBudget = takeTransferBudget(data?["transferBytesPerSecond"])
+        return takeFailover(data?["failover"]) || hasNewLimit || hasNewBudget
     }
 
     private func takeRebuildLimit(_ value: String?) -> Bool {
@@ -49,6 +54,26 @@ final class OperatorSettings: Sendable {
             return rebuilds
         }
         if old != new { logger.notice("rebuilds at once in all groups", metadata: ["limit": "\(new)"]) }
+        return old != new
+    }
+
+    private func takeTransferBudget(_ value: String?) -> Bool {
+        let text = value ?? "0"
+        guard let quantity = Quantity(text), let amount = quantity.value, amount >= 0 else {
+            complain("transferBytesPerSecond", text, "an amount that is not negative, for example 200Mi")
+            return false
+        }
+        let new = quantity.limit
+        let old = transfer.withLock { transfer in
+            defer { transfer = new }
+            return transfer
+        }
+        if old != new {
+            logger.notice(
+                "bytes per second for all copies",
+                metadata: ["limit": "\(new.map(String.init) ?? "none")"]
+            )
+        }
         return old != new
     }
 

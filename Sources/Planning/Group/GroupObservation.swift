@@ -40,6 +40,8 @@ public struct GroupObservation: Hashable, Sendable {
     public var otherRebuilds: [OtherRebuild] = []
     /// How many rebuilds may be under way at once in all groups.
     public var rebuildLimit = 2
+    /// How many bytes all copies together may send in a second; nil for no limit.
+    public var transferBudget: UInt64?
     /// For how long this operator process has observed the group: the silence of an agent that it never heard.
     public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.
@@ -141,12 +143,27 @@ public struct OtherRebuild: Hashable, Sendable {
     public var source: String?
     /// The node that is written to; nil until it is chosen.
     public var target: String?
+    /// True while data are copied for it, which takes a part of what all copies may send together.
+    public var isCopying: Bool
+    /// The most that its copy would send by itself, in bytes per second: the least of its operation's and its group's
+    /// limits.
+    ///
+    /// Nil for no limit.
+    public var limit: UInt64?
 
     /// Names a rebuild.
-    public init(group: String, source: String? = nil, target: String? = nil) {
+    public init(
+        group: String,
+        source: String? = nil,
+        target: String? = nil,
+        isCopying: Bool = false,
+        limit: UInt64? = nil
+    ) {
         self.group = group
         self.source = source
         self.target = target
+        self.isCopying = isCopying
+        self.limit = limit
     }
 }
 

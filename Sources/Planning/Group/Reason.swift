@@ -95,6 +95,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case storageClassMissing = "StorageClassMissing"
     /// The member has joined before, and its directory or claim has no data now.
     case dataMissing = "DataMissing"
+    /// The member's data were removed for a rebuild with `discardFirst` that did not succeed.
+    case dataDiscarded = "DataDiscarded"
     /// The node that has the member's data is gone from the cluster.
     case nodeMissing = "NodeMissing"
     /// The node that runs the member is not ready.
@@ -127,7 +129,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
-            .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
+            .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing, .dataDiscarded,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
             .cleanupPending, .cleanupFailed, .tailDiscarded:
             true

@@ -45,6 +45,7 @@ enum DebtPolicy {
 
     /// Plans the next step; returns what it waits for, or nil when nothing is left.
     private static func pay(_ debt: XDBGroup.Debt, _ draft: inout Draft) -> String? {
+        if let reliance = RebuildDiscard.reliance(on: debt.life, of: debt.member, draft) { return reliance }
         let isAway = draft.node(debt.node).map { $0.ready != .true } ?? (debt.node != nil)
         let jobs = draft.observation.jobs.filter { RebuildJobs.isOf(debt.life, $0) }
         for job in jobs { RebuildJobs.delete(job, &draft) }

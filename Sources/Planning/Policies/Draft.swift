@@ -151,8 +151,15 @@ extension Draft {
     }
 
     /// The life whose log a leader counts for a voter: from the moment at which its vote passes on, that of the successor.
+    ///
+    /// Of a member whose data are gone it is the next one to come, so that what is gone is never counted.
     func seat(of voter: XDBGroup.MemberStatus) -> String {
-        guard voter.vacant, let successor = successor(of: voter.name), status.rebuild?.step == .vote else {
+        guard voter.vacant else { return voter.life }
+        let successor = successor(of: voter.name)
+        if voter.discarded {
+            return successor?.life ?? XDBGroup.MemberStatus.life(of: voter.name, voter.nextIncarnation)
+        }
+        guard let successor, let step = status.rebuild?.step, step == .vote || step == .discard else {
             return voter.life
         }
         return successor.life
@@ -167,4 +174,9 @@ extension Draft {
             return answer
         }
     }
+}
+
+extension XDBGroup.MemberStatus {
+    /// No life is begun twice, whatever became of the last: what may be left of it on some disk is not the next one's.
+    var nextIncarnation: Int { max(incarnations, incarnation) + 1 }
 }

@@ -92,7 +92,7 @@ enum ElectionPolicy {
     /// True when a person has to ask for an election.
     ///
     /// One that has begun is finished.
-    private static func isLeftToPeople(_ draft: Draft) -> Bool {
+    static func isLeftToPeople(_ draft: Draft) -> Bool {
         guard draft.status.election == nil else { return false }
         return draft.spec.failover.mode == .manual || draft.observation.failoverMode == .manual
     }
@@ -157,7 +157,7 @@ enum ElectionPolicy {
     static func counts(_ member: String, _ draft: Draft) -> Bool {
         if draft.member(member)?.vacant ?? false { return false }
         return switch draft.findings[member]?.finding.reason {
-        case .dataMissing, .wrongIdentity: false
+        case .dataMissing, .dataDiscarded, .wrongIdentity: false
         default: true
         }
     }

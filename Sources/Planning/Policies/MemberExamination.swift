@@ -13,6 +13,7 @@ struct MemberExamination {
             return MemberFinding(.progressing, .deleting, "the group is being deleted")
         }
         if let rebuilding { return rebuilding }
+        if let discarded { return discarded }
         return place ?? container ?? reach ?? identity ?? requests ?? server ?? role
     }
 
@@ -22,11 +23,29 @@ struct MemberExamination {
             return nil
         }
         switch rebuild.step {
-        case .copy, .prepare, .refresh:
+        case .discard, .copy, .prepare, .refresh:
             let words = rebuild.message.map { "; \($0)" } ?? ""
             return MemberFinding(.progressing, .rebuilding, "the new life of \(of): \(rebuild.step.rawValue)\(words)")
         case .join, .vote, .clean: return nil
         }
+    }
+
+    /// Its data were given up, and nothing else is to be said of them.
+    private var discarded: MemberFinding? {
+        guard member.discarded else { return nil }
+        if let successor = draft.successor(of: member.name), let step = draft.status.rebuild?.step {
+            return MemberFinding(
+                .progressing,
+                .rebuilding,
+                "its data were removed before those of \(successor.name) are there, which is at the step \(step.rawValue)"
+            )
+        }
+        return MemberFinding(
+            .unhealthy,
+            .dataDiscarded,
+            "its data were removed for a rebuild (discardFirst) that did not succeed; rebuild it: an XDBOperation with "
+                + "rebuild: {member: \(member.name)} needs nothing of the old ones"
+        )
     }
 
     // MARK: Node and pod
@@ -278,6 +297,7 @@ extension MemberExamination {
     var refusal: String? {
         guard member.kind == .candidate else { return "it is a \(member.kind.rawValue.lowercased())" }
         guard !member.isSuccessor else { return "it is a new life of \(member.member) that has not taken its place" }
+        guard !member.discarded else { return "its data were removed" }
         guard !member.vacant else { return "its vote passes to its successor" }
         guard member.joined else { return "it has not joined" }
         guard let agent = draft.heard(member) else { return "its agent is not heard" }

@@ -90,13 +90,18 @@ struct OperationProgress {
         if operation.spec.rebuild != nil, let rebuild = draft.status.rebuild, rebuild.operation == name {
             return progress(of: rebuild, status)
         }
-        if let record = record {
+        if let record, operation.spec.rebuild == nil {
             return progress(of: record, status)
         }
         if let election = draft.status.election, election.operation == name {
             let words = draft.leadership.progress ?? election.reason
+            if let rebuild = operation.spec.rebuild {
+                let task = RebuildHandover.step
+                return running(task, words, member: rebuild.member, since: election.began, status)
+            }
             return running("Seal", words, member: election.to, since: election.began, status)
         }
+        if let record { return handedOver(record, status) }
         if operation.spec.failover != nil {
             return ended(.failed, "the group's status no longer has the epoch that it records", status)
         }
@@ -136,6 +141,26 @@ struct OperationProgress {
 
     // MARK: A rebuild
 
+    /// The leadership has been handed over for a rebuild that has not begun.
+    private func handedOver(_ record: XDBGroup.EpochRecord, _ status: XDBOperation.Status) -> XDBOperation.Status {
+        var status = status
+        status.steps = [RebuildHandover.step(of: name, draft)].compactMap(\.self)
+        let rest = RebuildHandover.remainder(of: name, draft)
+        if operation.spec.cancel { return ended(.cancelled, "it was cancelled before the rebuild began\(rest)", status) }
+        var next = waiting(status)
+        guard next.state == .pending else {
+            next.message? += rest
+            return next
+        }
+        return running(
+            RebuildHandover.step,
+            next.message ?? "",
+            member: operation.spec.rebuild?.member,
+            since: record.began,
+            status
+        )
+    }
+
     private func progress(of rebuild: XDBGroup.RebuildStatus, _ status: XDBOperation.Status) -> XDBOperation.Status {
         let began = rebuild.steps.first?.start
         var status = running(
@@ -151,7 +176,7 @@ struct OperationProgress {
         if rebuild.step == .copy, let source = draft.member(rebuild.source).flatMap({ draft.heard($0) }),
             let copy = source.copy, copy.to == rebuild.successor
         {
-            status.progress = XDBOperation.Progress(copy)
+            status.progress = XDBOperation.Progress(copy, limit: TransferLimit(operation, draft)?.words)
         }
         if let bytes = rebuild.bytes { status.progress = XDBOperation.Progress(copied: bytes) }
         guard let result = rebuild.result, draft.hasEndedRebuild else { return status }

@@ -7,7 +7,7 @@ import XDB
 enum OwnedObjectsPolicy {
     static func apply(_ draft: inout Draft) {
         draft.act(.ensure(.authority))
-        for member in draft.status.members {
+        for member in draft.status.members where !member.discarded {
             draft.act(.ensure(.certificate(member: member.life)))
         }
         // Made once: see `ObservationPolicy` for when it is gone later.
@@ -42,5 +42,7 @@ enum OwnedObjectsPolicy {
                 $0.member == member.member && $0.incarnation == member.incarnation
             }
             || draft.retired.contains { $0.name == member.name }
+            // There may be room for one claim alone.
+            || member.discarded || member.isSuccessor && draft.status.rebuild?.step == .discard
     }
 }

@@ -23,9 +23,9 @@ enum PodPolicy {
         }
     }
 
-    /// Before its data are there, a successor has Jobs and no pod.
+    /// Before its data are there, a successor has Jobs and no pod, and a member whose data are given up has none any more.
     private static func isDue(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
-        guard member.isSuccessor else { return true }
+        guard member.isSuccessor else { return !member.discarded }
         guard let rebuild = draft.status.rebuild, rebuild.successor == member.name else { return false }
         return rebuild.step == .join || rebuild.step == .vote
     }

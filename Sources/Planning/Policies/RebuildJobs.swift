@@ -61,7 +61,7 @@ struct RebuildJobs {
                 pod: MemberPod(of: successor, draft: draft)
             )
             wanted.source = source
-            wanted.bytesPerSecond = stage == .copy ? operation?.spec.rebuild?.limit : nil
+            if stage == .copy { wanted.bytesPerSecond = TransferLimit(operation, draft)?.bytesPerSecond }
             return draft.act(.createJob(wanted))
         }
         // One of an attempt before.
@@ -137,10 +137,9 @@ struct RebuildJobs {
 
     /// Tells the source how fast it may send, whenever that is not what it says.
     private func limit(_ source: XDBGroup.MemberStatus, _ draft: inout Draft) {
-        guard let copy = draft.heard(source)?.copy, copy.to == successor.life,
-            copy.limit != operation?.spec.rebuild?.limit
-        else { return }
-        let request = CopyLimitRequest(to: successor.life, bytesPerSecond: operation?.spec.rebuild?.limit)
+        let limit = TransferLimit(operation, draft)?.bytesPerSecond
+        guard let copy = draft.heard(source)?.copy, copy.to == successor.life, copy.limit != limit else { return }
+        let request = CopyLimitRequest(to: successor.life, bytesPerSecond: limit)
         draft.act(.limitCopy(member: source.name, request))
     }
 

@@ -22,11 +22,13 @@ enum RebuildPolicy {
     private static func consider(_ draft: inout Draft) {
         guard let operation = draft.turn, let wish = operation.spec.rebuild else { return }
         let request = RebuildRequest(draft: draft, wish: wish)
-        let verdict = request.verdict
+        let verdict = RebuildHandover.settle(request.verdict, operation, draft)
         draft.verdicts[operation.metadata.name] = verdict
-        guard case .begin = verdict, let member = draft.member(wish.member),
-            case .success(let way) = request.way(member)
-        else { return }
+        guard case .begin(let begun) = verdict, let member = draft.member(wish.member) else { return }
+        guard begun == member.name else {
+            return RebuildHandover.begin(operation, of: member.name, to: begun, &draft)
+        }
+        guard case .success(let way) = request.way(member) else { return }
         begin(operation, member, way, &draft)
     }
 
@@ -37,8 +39,7 @@ enum RebuildPolicy {
         _ draft: inout Draft
     ) {
         guard let index = draft.status.members.firstIndex(where: { $0.name == member.name }) else { return }
-        // No life is begun twice, whatever became of the last: what may be left of it on some disk is not this one's.
-        let incarnation = max(member.incarnations, member.incarnation) + 1
+        let incarnation = member.nextIncarnation
         draft.status.members[index].incarnations = incarnation
 
         var successor = XDBGroup.MemberStatus()
@@ -63,8 +64,12 @@ enum RebuildPolicy {
         rebuild.source = way.source
         rebuild.reason = way.reason
         rebuild.step = member.kind.hasData ? .copy : .join
-        rebuild.steps = [step(rebuild.step, draft)]
+        if operation.spec.rebuild?.discardFirst ?? false, !member.discarded { rebuild.step = .discard }
+        let handover = RebuildHandover.step(of: operation.metadata.name, draft)
+        rebuild.steps = [handover].compactMap(\.self) + [step(rebuild.step, draft)]
         draft.status.rebuild = rebuild
+        // The seat is the new life's at once where it is vacant already.
+        if member.vacant { draft.status.votersVersion += 1 }
         draft.findings[successor.name] = MemberFinding(.progressing, .rebuilding, way.reason)
         draft.tell(.rebuilding, "\(member.name) is rebuilt \(way.reason)")
     }
@@ -125,6 +130,8 @@ enum RebuildPolicy {
             return end(.failed, lost, &draft)
         }
         switch rebuild.step {
+        case .discard:
+            RebuildDiscard(rebuild: rebuild, successor: successor, member: member, operation: operation).goOn(&draft)
         case .copy: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).copy(&draft)
         case .prepare: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).prepare(&draft)
         case .refresh: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).refresh(&draft)
@@ -228,6 +235,7 @@ enum RebuildPolicy {
         heir.applied = successor.applied
         heir.lagSeconds = successor.lagSeconds
         heir.vacant = false
+        heir.discarded = false
         heir.discardedTail = nil
         heir.health = successor.health
         heir.reason = successor.reason
@@ -236,7 +244,8 @@ enum RebuildPolicy {
         draft.status.members.removeAll { $0.name == successor.name }
         draft.findings[member.name] = draft.findings[successor.name]
         draft.findings[successor.name] = nil
-        DebtPolicy.owe(member, "its successor \(heir.life) has taken its place", &draft)
+        // What was removed first is owed since then.
+        if !member.discarded { DebtPolicy.owe(member, "its successor \(heir.life) has taken its place", &draft) }
         let vote = draft.voters.contains { $0.name == member.name } ? " and votes" : ""
         advance(to: .clean, "\(heir.life) on \(heir.node ?? "-") has taken the place of \(member.life)\(vote)", &draft)
     }
@@ -263,6 +272,7 @@ enum RebuildPolicy {
         guard !draft.observation.jobs.contains(where: { RebuildJobs.isOf(rebuild.successor, $0) }) else { return false }
         return draft.status.debts.filter { $0.member == rebuild.member }.allSatisfy { debt in
             // The record that it is owed comes before the effect: what is there still has not been looked at.
+            if RebuildDiscard.reliance(on: debt.life, of: debt.member, draft) != nil { return true }
             if draft.observation.pods.contains(where: { $0.name == debt.life }) { return false }
             return draft.node(debt.node).map { $0.ready != .true } ?? false
         }
@@ -274,12 +284,18 @@ enum RebuildPolicy {
         endStep(of: &rebuild, result == .succeeded ? nil : message, draft)
         rebuild.result = result
         rebuild.message = message
+        if result != .succeeded {
+            rebuild.message? +=
+                RebuildDiscard.remainder(of: draft.member(rebuild.member))
+                + RebuildHandover.remainder(of: rebuild.operation, draft)
+        }
         draft.status.rebuild = rebuild
         if let successor = draft.successor(of: rebuild.member) {
             draft.status.members.removeAll { $0.name == successor.name }
             draft.findings[successor.name] = nil
-            // The leader counts the old life again; elections do not, until another new life has taken its place.
-            if rebuild.step == .vote { draft.status.votersVersion += 1 }
+            // The leader counts the old life again, or one that is still to come where there is none; elections do neither,
+            // until another new life has taken its place.
+            if draft.member(rebuild.member)?.vacant ?? false { draft.status.votersVersion += 1 }
             DebtPolicy.owe(successor, message, &draft)
         }
     }

@@ -23,13 +23,16 @@ struct RebuildRequest {
             let names = draft.status.members.filter { !$0.isSuccessor }.map(\.name).joined(separator: ", ")
             return .refuse("\(wish.member) is no member of the group; its members are \(names)")
         }
-        if member.name == draft.status.leader {
+        let leads = member.name == draft.status.leader
+        if leads, !wish.changeLeaderFirst {
             return .refuse(
-                "\(member.name) leads, and a leader is not rebuilt: change the leader first (an XDBOperation with "
-                    + "changeLeader: {to: auto})"
+                "\(member.name) leads, and a leader is not rebuilt: set changeLeaderFirst: true, or change the leader "
+                    + "first (an XDBOperation with changeLeader: {to: auto})"
             )
         }
         switch draft.leadership {
+        // A person has to ask for another leader, and does so here.
+        case .lost where leads && ElectionPolicy.isLeftToPeople(draft): return leaderChange
         case .leads(isWritable: true): break
         case .suspected(let finding), .lost(let finding): return .wait(finding.words)
         case .blocked(let finding): return .wait(finding.message)
@@ -42,15 +45,25 @@ struct RebuildRequest {
         if draft.retired.contains(where: { $0.name == member.name }) {
             return .refuse("\(member.name) is not wanted any more, and is being removed")
         }
-        if let refusal = lackOfVoters(without: member) { return .refuse(refusal) }
+        if leads, case .refuse(let why) = leaderChange { return .refuse(why) }
+        if let refusal = Self.lackOfVoters(without: member, draft) { return .refuse(refusal) }
         switch way(member) {
-        case .success(let way): return lackOfRoom(way).map { .wait($0) } ?? .begin(member.name)
+        case .success(let way):
+            if let wait = lackOfRoom(way) { return .wait(wait) }
+            return leads ? leaderChange : .begin(member.name)
         case .failure(let refusal): return .refuse(refusal.reason)
         }
     }
 
+    /// What is to be thought of another leader, which has to come before a leader is rebuilt.
+    private var leaderChange: OperationVerdict {
+        var change = XDBOperation.ChangeLeader()
+        change.to = XDBOperation.ChangeLeader.automatic
+        return LeaderChange(draft: draft, wish: change).verdict
+    }
+
     /// Why the others would not be a majority without the member; nil when they are.
-    private func lackOfVoters(without member: XDBGroup.MemberStatus) -> String? {
+    static func lackOfVoters(without member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
         let voters = draft.voters
         guard voters.contains(where: { $0.name == member.name }) else { return nil }
         let others = voters.filter { $0.name != member.name }
@@ -87,6 +100,12 @@ struct RebuildRequest {
         switch self.place(member) {
         case .success(let found): place = found
         case .failure(let refusal): return .failure(refusal)
+        }
+        if wish.discardFirst, place.mode != .local {
+            return refuse(
+                "discardFirst makes room on the node of \(member.name), and it would be rebuilt \(place.reason): leave "
+                    + "discardFirst out"
+            )
         }
         guard member.kind.hasData else {
             let reason = "\(place.reason); a logger needs no copy: its log begins where all others have theirs"

@@ -37,7 +37,7 @@ enum RepairPolicy {
             return false
         }
         // What a forced leader was made without may be found there alone.
-        if draft.outsiders.contains(where: { $0.name == member.name }) {
+        if draft.outsiders.contains(where: { $0.name == member.name }), !member.discarded {
             return wait(
                 "a leader was forced without it, and it may have the only copy of what was lost then; when nothing of it is "
                     + "needed any more, \(Self.remedy(wish))"
@@ -119,7 +119,7 @@ struct RepairNeed: Hashable {
             let away = draft.node(member.node)?.since.map { now.since($0) } ?? lasting
             isDue = away >= grace
         // Its data are not what they should be, and nothing brings them back.
-        case .dataMissing, .diverged:
+        case .dataMissing, .dataDiscarded, .diverged:
             isDue = lasting >= Self.moment
         case .agentProblem where Self.isForGood(member, draft):
             isDue = lasting >= Self.moment

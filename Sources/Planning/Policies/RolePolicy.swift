@@ -11,7 +11,7 @@ enum RolePolicy {
         // Whatever would be said now would be of an epoch that is about to end.
         case .none, .lost, .handover, .sealing, .blocked: return
         }
-        let joined = draft.status.members.filter { $0.joined && $0.health != nil }
+        let joined = draft.status.members.filter { $0.joined && !$0.discarded && $0.health != nil }
         // The leader first: the others have nothing to follow before.
         for member in joined.filter({ $0.name == record.leader }) + joined.filter({ $0.name != record.leader }) {
             guard let agent = draft.heard(member), isOurs(agent, draft), agent.epoch <= record.epoch else { continue }
@@ -55,7 +55,7 @@ enum RolePolicy {
     /// The log is kept for all of them, also for a successor that is not there yet. Those that have not joined yet are among them, so that they need no second request when they have.
     private static func nonvoting(_ record: XDBGroup.EpochRecord, _ draft: Draft) -> [String] {
         let others = Set(draft.retired.map(\.life) + seats(record, draft))
-        return draft.status.members.map(\.life).filter { !others.contains($0) }
+        return draft.status.members.filter { !$0.discarded }.map(\.life).filter { !others.contains($0) }
     }
 
     private static func needsTelling(_ agent: AgentStatus, _ record: XDBGroup.EpochRecord, _ draft: Draft) -> Bool {

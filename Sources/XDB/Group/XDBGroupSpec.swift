@@ -14,6 +14,7 @@ extension XDBGroup {
         public var configuration: [String: IntOrString] = [:]
         public var failover = Failover()
         public var repair = Repair()
+        public var transfer = Transfer()
         public var paused = false
         public var unknown: [String: JSONValue] = [:]
 
@@ -71,6 +72,12 @@ extension XDBGroup {
                 \.repair,
                 .defaulted,
                 description: "What is done about followers, loggers and learners that do not recover by themselves."
+            ),
+            Field(
+                "transfer",
+                \.transfer,
+                .defaulted,
+                description: "What copies of members' data may take of the network and of the source's disk."
             ),
             Field(
                 "paused",
@@ -460,6 +467,27 @@ extension XDBGroup {
                 description: "PreferLocal rebuilds a member on its node while that is ready, else on another; "
                     + "PreferCrossHost on another where there is one; LocalOnly never on another."
             ),
+        ]
+    }
+}
+
+extension XDBGroup {
+    /// How fast members' data are copied.
+    public struct Transfer: Structure {
+        public var bytesPerSecond: Quantity?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field(
+                "bytesPerSecond",
+                \.bytesPerSecond,
+                description: "How much of a copy for a rebuild is sent in a second at most, for example 100Mi; without a "
+                    + "limit when absent or 0. The least holds of this, of the operation's own bytesPerSecond, and of a "
+                    + "fair share of what the operator allows all groups together (transferBytesPerSecond of its "
+                    + "settings). May be changed while a copy runs."
+            )
         ]
     }
 }

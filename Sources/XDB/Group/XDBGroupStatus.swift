@@ -321,6 +321,7 @@ extension XDBGroup {
         public var role: MemberRole?
         public var voter = true
         public var vacant = false
+        public var discarded = false
         public var successorOf: String?
         public var node: String?
         public var zone: String?
@@ -371,6 +372,13 @@ extension XDBGroup {
                 description:
                     "True while its vote passes from one life of its data to the next: the log of neither counts in "
                     + "elections until it has all that the old one's may have had."
+            ),
+            Field(
+                "discarded",
+                \.discarded,
+                description:
+                    "True from when the data of its old life are given up before its new life has any (a rebuild with "
+                    + "discardFirst) until that one has taken its place."
             ),
             Field(
                 "successorOf",

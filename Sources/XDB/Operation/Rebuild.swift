@@ -21,6 +21,8 @@ extension XDBOperation {
         public var node: String?
         public var source: String?
         public var bytesPerSecond: Quantity?
+        public var changeLeaderFirst = false
+        public var discardFirst = false
         public var isRepair = false
         public var unknown: [String: JSONValue] = [:]
 
@@ -32,8 +34,8 @@ extension XDBOperation {
                 \.member,
                 .required,
                 .length(1...63),
-                description: "The follower, logger or learner to be made anew, for example orders-1. Not the leader: "
-                    + "change the leader first."
+                description: "The follower, logger or learner to be made anew, for example orders-1. The leader only "
+                    + "with changeLeaderFirst."
             ),
             Field(
                 "mode",
@@ -59,7 +61,25 @@ extension XDBOperation {
                 "bytesPerSecond",
                 \.bytesPerSecond,
                 description: "How much of the copy is sent in a second at most, for example 50Mi. May be changed while "
-                    + "it runs. Without a limit when absent or 0."
+                    + "it runs. Without a limit of its own when absent or 0; spec.transfer of the group and the "
+                    + "operator's settings limit it too."
+            ),
+            Field(
+                "changeLeaderFirst",
+                \.changeLeaderFirst,
+                .defaulted,
+                description: "If the member leads when it is its turn, another candidate is made the leader first, as by "
+                    + "changeLeader: {to: auto}; it stays so, whatever becomes of the rebuild. Changes nothing "
+                    + "otherwise."
+            ),
+            Field(
+                "discardFirst",
+                \.discardFirst,
+                .defaulted,
+                description: "For a host without room for two lives of the data: the old one's pod and data are removed "
+                    + "before the new one is made, once all that they were counted for is on a majority of the other "
+                    + "voters. Until the rebuild is done the member has no data and its vote counts nowhere, also when "
+                    + "the rebuild fails or is cancelled: then another has to follow. Only on the member's own node."
             ),
             Field(
                 "isRepair",
@@ -76,20 +96,23 @@ extension XDBOperation {
                 "a node is chosen for mode CrossHost or Auto: with mode Local the member stays where it is"
             ) { $0.mode != .local || $0.node == nil },
             Rule(
+                "!self.discardFirst || self.mode != 'CrossHost'",
+                "discardFirst makes room on the member's own node: with mode CrossHost its data go last"
+            ) { !$0.discardFirst || $0.mode != .crossHost },
+            Rule(
                 change: "self.member == oldSelf.member && self.mode == oldSelf.mode && "
                     + "has(self.isRepair) == has(oldSelf.isRepair) && "
                     + "has(self.node) == has(oldSelf.node) && (!has(self.node) || self.node == oldSelf.node) && "
                     + "has(self.source) == has(oldSelf.source) && "
-                    + "(!has(self.source) || self.source == oldSelf.source)",
+                    + "(!has(self.source) || self.source == oldSelf.source) && "
+                    + "self.changeLeaderFirst == oldSelf.changeLeaderFirst && "
+                    + "self.discardFirst == oldSelf.discardFirst",
                 "only bytesPerSecond can be changed: cancel this operation and make another"
             ),
         ]
 
         /// The limit in bytes per second; nil for none.
-        public var limit: UInt64? {
-            guard let value = bytesPerSecond?.value, value > 0 else { return nil }
-            return UInt64(value)
-        }
+        public var limit: UInt64? { bytesPerSecond?.limit }
     }
 
     /// How far work that moves data is.
@@ -121,7 +144,9 @@ extension XDBOperation {
 
 extension XDBOperation.Progress {
     /// How far a copy is, by what its source says.
-    public init(_ copy: AgentStatus.Copy) {
+    ///
+    /// - Parameter limit: The limit in force in a few words; nil without one.
+    public init(_ copy: AgentStatus.Copy, limit: String? = nil) {
         self.init()
         bytesDone = Int(clamping: copy.bytes)
         bytesTotal = copy.total == 0 ? nil : Int(clamping: copy.total)
@@ -133,7 +158,7 @@ extension XDBOperation.Progress {
         }
         let parts = [
             percent.map { "\($0) %" }, Self.text(bytesDone), "\(Self.text(bytesPerSecond ?? 0))/s",
-            remainingSeconds.map { "\($0) s left" },
+            remainingSeconds.map { "\($0) s left" }, limit,
         ]
         summary = parts.compactMap(\.self).joined(separator: ", ")
     }
@@ -148,8 +173,21 @@ extension XDBOperation.Progress {
     }
 
     /// A whole number of the unit that leaves few digits.
-    private static func text(_ bytes: Int) -> String {
+    public static func text(_ bytes: Int) -> String {
         bytes < 1 << 20 ? "\((bytes + (1 << 9)) >> 10) KiB" : "\((bytes + (1 << 19)) >> 20) MiB"
+    }
+}
+
+extension XDBGroup.Transfer {
+    /// The limit in bytes per second; nil for none.
+    public var limit: UInt64? { bytesPerSecond?.limit }
+}
+
+extension Quantity {
+    /// As a limit of a rate; nil for none, which 0 stands for too.
+    public var limit: UInt64? {
+        guard let value, value > 0 else { return nil }
+        return UInt64(value)
     }
 }
 
@@ -196,6 +234,8 @@ extension XDBGroup {
 
     /// The steps of a rebuild.
     public enum RebuildStep: String, FieldChoice {
+        /// The old life's data go before there are new ones.
+        case discard = "Discard"
         /// The source's data are copied.
         case copy = "Copy"
         /// The copy is made consistent.

@@ -104,8 +104,8 @@ extension XDBOperation {
                 \.rebuild,
                 description:
                     "Makes a member anew, on its node or on another, from a copy of another member's data. The old life "
-                    + "of its data is removed last: when the new one has the log and, of a voter, votes. Clients notice "
-                    + "nothing."
+                    + "of its data is removed last: when the new one has the log and, of a voter, votes. Writes go on, but for "
+                    + "a moment at the end of the copy when the leader is its source."
             ),
             Field(
                 "failover",

@@ -368,7 +368,7 @@ struct RebuildTests {
         let progress = try #require(world.operation("again")?.status.progress)
         #expect(progress.percent == 25)
         #expect(progress.remainingSeconds == 15)
-        #expect(progress.summary == "25 %, 50 MiB, 10 MiB/s, 15 s left")
+        #expect(progress.summary == "25 %, 50 MiB, 10 MiB/s, 15 s left, limit 10 MiB/s (operation)")
         world.operations[0].spec.rebuild?.bytesPerSecond = Quantity(20 << 20)
         world.run(2)
         #expect(world.limits["orders-1-i2"] == 20 << 20)

@@ -42,6 +42,7 @@ struct World {
     /// What agents say of themselves, by life.
     var problems: [String: [AgentStatus.Problem]] = [:]
     var otherRebuilds: [OtherRebuild] = []
+    var transferBudget: UInt64?
     /// What Jobs have copied, by the place of the new life.
     var copies: [String: Disk] = [:]
     var operations: [XDBOperation] = []
@@ -141,6 +142,7 @@ struct World {
         observation.cleanups = cleanups
         observation.jobs = jobs
         observation.otherRebuilds = otherRebuilds
+        observation.transferBudget = transferBudget
         observation.operations = operations
         observation.failoverMode = failoverMode
         observation.secrets = secrets
@@ -212,7 +214,7 @@ struct World {
         case .deletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
         case .deleteClaim(let name):
             claims.removeAll { $0.name == name }
-            disks[name] = nil
+            remove { $0 == name }
         case .createCleanup(let pod, let node, let directory):
             cleanups.append(CleanupObservation(pod: pod, phase: .running))
             cleaning[pod] = (node, directory)
@@ -332,6 +334,25 @@ struct World {
         guard !jobs.contains(where: { $0.name == job.name }) else { return }
         jobs.append(JobObservation(name: job.name))
         work[job.name] = job
+    }
+
+    /// Removes data; whatever was committed with their help must be on a majority without them.
+    private mutating func remove(where matches: (String) -> Bool) {
+        let gone = disks.filter { matches($0.key) }
+        disks = disks.filter { !matches($0.key) }
+        guard let last = committed.last, gone.values.contains(where: { $0.log.contains(last) }),
+            !group.metadata.isBeingDeleted, let voters = group.status.epochs.first?.voters
+        else { return }
+        let copies = voters.count { voter in
+            disks.contains { place, disk in
+                let isOf = place.contains("/\(voter)/") || place == "data-\(voter)" || place.hasPrefix("data-\(voter)-i")
+                return isOf && disk.log.contains(last)
+            }
+        }
+        precondition(
+            copies >= majority(of: voters.count),
+            "\(last) is on \(copies) voters alone without \(gone.keys.sorted())"
+        )
     }
 
     /// A Job finds its node, runs for a moment, and is done.
@@ -551,7 +572,7 @@ struct World {
         for index in cleanups.indices {
             guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node) else { continue }
             cleanups[index].phase = .succeeded
-            for place in disks.keys where place.hasPrefix("\(job.node):\(job.directory)") { disks[place] = nil }
+            remove { $0.hasPrefix("\(job.node):\(job.directory)") }
         }
         listen()
     }
