@@ -20,50 +20,21 @@ struct RebuildCommand: AsyncParsableCommand {
 
 /// What the Jobs have in common.
 struct JobOptions: ParsableArguments {
-    @Option(help: "The life of the member, for example orders-1-i2.")
-    var member: String
-
-    @Option(help: "The member's number in its group, below 16.")
-    var ordinal: UInt32
+    @OptionGroup var life: MemberOptions
 
     @Option(help: "Which life of the member it is.")
     var incarnation: Int
 
-    @Option(help: "The group's name.")
-    var group: String
-
     @Option(help: "The group's uid.")
     var groupUid: String
-
-    @Option(help: "The group's namespace.")
-    var namespace: String
 
     @Option(help: "data; a logger needs no Job.")
     var kind = AgentConfiguration.Kind.data
 
-    @Option(help: "Where everything of this life is.")
-    var directory = "/var/lib/xdb"
-
-    @Option(help: "Where sockets are.")
-    var runDirectory = "/run/xdb"
-
-    @Option(help: "The directory with ca.crt, tls.crt and tls.key.")
-    var tls = "/etc/xdb/tls"
-
-    @Option(help: "The server's option file.")
-    var configuration = "/etc/xdb/configuration/user.cnf"
-
     @Option(help: "Where to write the result; without it, where a container's last words belong, if that is there.")
     var result: String?
 
-    @Option(help: "json or text.")
-    var logFormat = AgentLogHandler.Format.json
-
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = Logger.Level.info
-
     func validate() throws {
-        guard ordinal < 16 else { throw ValidationError("--ordinal must be below 16") }
         guard incarnation > 0 else { throw ValidationError("--incarnation begins at 1") }
         guard kind == .data else { throw ValidationError("a logger has no data to make") }
     }
@@ -73,22 +44,9 @@ struct JobOptions: ParsableArguments {
         // The first process of a container ignores the signal unless it says otherwise. Whatever is under way is begun
         // anew by the next run.
         signal(SIGTERM) { _ in _exit(143) }
-        let (format, level) = (logFormat, logLevel)
-        var logger = Logger(label: "xdb-agent") { _ in AgentLogHandler(format: format, level: level) }
-        logger[metadataKey: "member"] = "\(member)"
-        let settings = AgentConfiguration(
-            member: member,
-            ordinal: ordinal,
-            incarnation: incarnation,
-            group: group,
-            namespace: namespace,
-            kind: kind,
-            directory: directory,
-            runDirectory: runDirectory,
-            tlsDirectory: tls,
-            usersDirectory: "",
-            serverConfiguration: configuration
-        )
+        var logger = life.logger
+        logger[metadataKey: "member"] = "\(life.member)"
+        let settings = life.settings(incarnation: incarnation, kind: kind, users: "")
         let job = RebuildJob(configuration: settings, group: groupUid, work: work, logger: logger)
         let (result, succeeded) = await job.run()
         write(result)

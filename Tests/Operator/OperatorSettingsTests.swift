@@ -19,12 +19,30 @@ import XDB
         #expect(isNews == (limit != 2 || data?["failover"] != nil))
     }
 
-    @Test func bothAreTakenOverAtOnce() {
-        #expect(settings.take(["rebuildLimit": "3", "failover": "Manual"], isInitial: false))
+    @Test(
+        arguments: [
+            (nil, nil), ("0", nil), ("200Mi", 200 << 20), ("1.5k", 1500), ("-1", nil), ("fast", nil), ("", nil),
+        ] as [(String?, UInt64?)]
+    )
+    func whatAllCopiesMaySend(_ text: String?, _ budget: UInt64?) {
+        let isNews = settings.take(text.map { ["transferBytesPerSecond": $0] }, isInitial: true)
+        #expect(settings.transferBudget == budget)
+        #expect(isNews == (budget != nil))
+        // What cannot be read leaves what there was.
+        _ = settings.take(["transferBytesPerSecond": "7"], isInitial: false)
+        _ = settings.take(["transferBytesPerSecond": "seven"], isInitial: false)
+        #expect(settings.transferBudget == 7)
+    }
+
+    @Test func allAreTakenOverAtOnce() {
+        let data = ["rebuildLimit": "3", "failover": "Manual", "transferBytesPerSecond": "1Mi"]
+        #expect(settings.take(data, isInitial: false))
         #expect(settings.rebuildLimit == 3)
+        #expect(settings.transferBudget == 1 << 20)
         #expect(settings.failoverMode == .manual)
         #expect(settings.take(nil, isInitial: false))
         #expect(settings.rebuildLimit == 2)
+        #expect(settings.transferBudget == nil)
         #expect(settings.failoverMode == .automatic)
     }
 }

@@ -32,6 +32,20 @@ struct OperationRuleTests {
             spec: ["group": "orders", "forceLeader": ["acceptDataLoss": true]],
             words: "member"
         ),
+        Line(
+            testDescription: "room is made on the own node",
+            spec: ["group": "orders", "rebuild": ["member": "orders-1", "mode": "Local", "discardFirst": true]]
+        ),
+        Line(
+            testDescription: "no room is needed on another",
+            spec: ["group": "orders", "rebuild": ["member": "orders-1", "mode": "CrossHost", "discardFirst": true]],
+            words: "discardFirst makes room on the member's own node"
+        ),
+        Line(
+            testDescription: "less than nothing in a second",
+            spec: ["group": "orders", "rebuild": ["member": "orders-1", "bytesPerSecond": "-5Mi"]],
+            words: "bytesPerSecond"
+        ),
         Line(testDescription: "nothing", spec: ["group": "orders"], words: "exactly one kind of work"),
         Line(
             testDescription: "two things",

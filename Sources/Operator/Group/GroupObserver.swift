@@ -20,7 +20,8 @@ struct GroupObserver: Sendable {
         observation.cleanups = try caches.list(.cleanup, group.metadata.uid).map(CleanupObservation.init)
         observation.jobs = JobObservation.observations(
             of: try caches.list(Job.self, ownedBy: group.metadata.uid),
-            pods: try caches.list(.job, group.key.description)
+            pods: try caches.list(.job, group.key.description),
+            now: now
         )
         // Claims that outlive their group have no owner.
         observation.claims = try caches.list(

@@ -13,9 +13,9 @@ extension JobObservation {
     ///
     /// A Job whose object is gone, but not all of its pods, is one that is being deleted: a pod on a node that is away
     /// may still write there when the node comes back.
-    static func observations(of jobs: [Job], pods: [Pod]) -> [JobObservation] {
+    static func observations(of jobs: [Job], pods: [Pod], now: Time) -> [JobObservation] {
         let pods = Dictionary(grouping: pods) { $0.jobName ?? "" }
-        let present = jobs.map { JobObservation($0, pods: pods[$0.metadata.name] ?? []) }
+        let present = jobs.map { JobObservation($0, pods: pods[$0.metadata.name] ?? [], now: now) }
         let names = Set(jobs.map(\.metadata.name)).union([""])
         let gone = pods.filter { !names.contains($0.key) }.map { name, pods in
             var observation = JobObservation(name: name)
@@ -26,7 +26,10 @@ extension JobObservation {
         return (present + gone).sorted { $0.name < $1.name }
     }
 
-    private init(_ job: Job, pods: [Pod]) {
+    /// How long it may take until a Job has its first pod.
+    private static let patience = Duration.seconds(10)
+
+    private init(_ job: Job, pods: [Pod], now: Time) {
         self.init(name: job.metadata.name)
         isComplete = job.isComplete
         isFailed = job.isFailed
@@ -34,6 +37,14 @@ extension JobObservation {
         take(pods.filter { $0.metadata.isOwned(by: job.metadata.uid) })
         // Those of an earlier Job of the same name say nothing about this one, but they are there.
         self.pods = pods.map(\.metadata.name)
+        // A quota or an admission webhook refuses its pods: only the Job's own events have the words.
+        if self.pods.isEmpty, !isComplete, !isFailed, !isBeingDeleted, let made = job.metadata.creationTimestamp,
+            now.since(made) > Self.patience
+        {
+            obstacle =
+                "no pod of it could be made for \(now.since(made).components.seconds) s: a quota or an admission rule may "
+                + "forbid it; kubectl describe job \(name) says why"
+        }
     }
 
     private mutating func take(_ all: [Pod]) {

@@ -50,13 +50,20 @@ extension MemberPodBody {
     /// Nothing may keep a member from the only node that has its data.
     var zoneSpread: JSONValue? {
         guard case .free(_, let isSpreadRequired) = pod.placement else { return nil }
+        var selector: JSONValue = [
+            "matchLabels": [Label.group: .string(group.name), Label.spread: .string(pod.spread)]
+        ]
+        // Counted with the life that is about to go, the zone of another member would look as empty as its own.
+        if let life = pod.formerLife {
+            selector["matchExpressions"] = [
+                ["key": .string(Label.life), "operator": "NotIn", "values": [.string(life)]]
+            ]
+        }
         return [
             "maxSkew": 1,
             "topologyKey": .string(Label.zone),
             "whenUnsatisfiable": isSpreadRequired ? "DoNotSchedule" : "ScheduleAnyway",
-            "labelSelector": [
-                "matchLabels": [Label.group: .string(group.name), Label.spread: .string(pod.spread)]
-            ],
+            "labelSelector": selector,
         ]
     }
 

@@ -85,6 +85,8 @@ public enum Label {
     public static let kind = "\(domain)/kind"
     /// The life of the member's data.
     public static let incarnation = "\(domain)/incarnation"
+    /// The life of a member that a pod works for, by its name: `MemberStatus.life`.
+    public static let life = "\(domain)/life"
     /// What is spread over zones together: `voters`, or `learners-SET`.
     public static let spread = "\(domain)/spread"
     /// The part that the member plays now; Services select by it.

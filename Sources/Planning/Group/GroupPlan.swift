@@ -125,6 +125,8 @@ public struct MemberPod: Hashable, Sendable {
     public var placement: Placement
     /// A node on which it must not run although it could: the one that the member moves away from.
     public var avoidedNode: String?
+    /// Of a new life the one that it takes the place of, which is not there any more when zones are counted in the end.
+    public var formerLife: String?
     public var nodeSelector: [String: String]
     public var tolerations: [XDBGroup.Toleration]
     public var image: String

@@ -129,7 +129,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
-            .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing, .dataDiscarded,
+            .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
+            .dataDiscarded,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
             .cleanupPending, .cleanupFailed, .tailDiscarded:
             true

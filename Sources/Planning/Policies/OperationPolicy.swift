@@ -144,9 +144,11 @@ struct OperationProgress {
     /// The leadership has been handed over for a rebuild that has not begun.
     private func handedOver(_ record: XDBGroup.EpochRecord, _ status: XDBOperation.Status) -> XDBOperation.Status {
         var status = status
-        status.steps = [RebuildHandover.step(of: name, draft)].compactMap(\.self)
+        status.steps = [RebuildHandover.step(of: name, isOver: false, draft)].compactMap(\.self)
         let rest = RebuildHandover.remainder(of: name, draft)
-        if operation.spec.cancel { return ended(.cancelled, "it was cancelled before the rebuild began\(rest)", status) }
+        if operation.spec.cancel {
+            return ended(.cancelled, "it was cancelled before the rebuild began\(rest)", status)
+        }
         var next = waiting(status)
         guard next.state == .pending else {
             next.message? += rest

@@ -73,6 +73,7 @@ extension MemberPod {
             placement = .free(zones: zones, isSpreadRequired: !zones.isEmpty && !member.joined)
         }
         avoidedNode = rebuild?.mode == .crossHost ? draft.member(member.successorOf)?.node : nil
+        formerLife = draft.member(member.successorOf)?.life
         nodeSelector = spec.placement.nodeSelector
         tolerations = spec.placement.tolerations
         image = spec.image
@@ -87,6 +88,7 @@ extension MemberPod {
             Label.member: member.member,
             Label.kind: member.kind.rawValue,
             Label.incarnation: String(member.incarnation),
+            Label.life: member.life,
             Label.spread: spread,
         ]
         revision = Self.revision(image, zones, nodeSelector, tolerations, resources)

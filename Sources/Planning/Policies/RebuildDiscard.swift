@@ -99,7 +99,8 @@ struct RebuildDiscard {
             return durable.epoch != epoch || durable < since
         }
         guard voters.count - 1 - lacking.count < majority(of: voters.count) else { return nil }
-        return "\(life) stays until a majority of \(majority(of: voters.count)) others has what it was counted for (up to "
+        return
+            "\(life) stays until a majority of \(majority(of: voters.count)) others has what it was counted for (up to "
             + "\(since) in epoch \(epoch)); \(lacking.map(\.name).joined(separator: ", ")) lacks something"
     }
 
@@ -107,7 +108,8 @@ struct RebuildDiscard {
     static func remainder(of member: XDBGroup.MemberStatus?) -> String {
         guard let member, member.discarded else { return "" }
         let vote = member.kind.votes ? ", and its vote counts nowhere" : ""
-        return ". The data of \(member.name) were removed before (discardFirst): it has none\(vote) until another rebuild of "
+        return
+            ". The data of \(member.name) were removed before (discardFirst): it has none\(vote) until another rebuild of "
             + "it succeeds"
     }
 }

@@ -19,15 +19,14 @@ enum RebuildHandover {
     }
 
     /// The step of an operation, once there is a new leader.
-    static func step(of operation: String, _ draft: Draft) -> XDBOperation.Step? {
+    ///
+    /// - Parameter isOver: True when another has begun, whatever the record of this one lacks.
+    static func step(of operation: String, isOver: Bool, _ draft: Draft) -> XDBOperation.Step? {
         record(of: operation, draft).map { record in
-            let end = record.routed ?? record.writable
-            let isLast = record.epoch == draft.status.epoch
-            return XDBOperation.Step(
+            XDBOperation.Step(
                 step,
                 from: record.began,
-                // What another election has ended is done.
-                to: end ?? (isLast ? nil : record.recorded),
+                to: record.routed ?? record.writable ?? (isOver ? MicroTime(draft.observation.now) : nil),
                 "\(record.leader) leads epoch \(record.epoch)"
             )
         }

@@ -65,7 +65,7 @@ enum RebuildPolicy {
         rebuild.reason = way.reason
         rebuild.step = member.kind.hasData ? .copy : .join
         if operation.spec.rebuild?.discardFirst ?? false, !member.discarded { rebuild.step = .discard }
-        let handover = RebuildHandover.step(of: operation.metadata.name, draft)
+        let handover = RebuildHandover.step(of: operation.metadata.name, isOver: true, draft)
         rebuild.steps = [handover].compactMap(\.self) + [step(rebuild.step, draft)]
         draft.status.rebuild = rebuild
         // The seat is the new life's at once where it is vacant already.

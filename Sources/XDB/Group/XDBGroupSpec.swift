@@ -483,7 +483,8 @@ extension XDBGroup {
             Field(
                 "bytesPerSecond",
                 \.bytesPerSecond,
-                description: "How much of a copy for a rebuild is sent in a second at most, for example 100Mi; without a "
+                description:
+                    "How much of a copy for a rebuild is sent in a second at most, for example 100Mi; without a "
                     + "limit when absent or 0. The least holds of this, of the operation's own bytesPerSecond, and of a "
                     + "fair share of what the operator allows all groups together (transferBytesPerSecond of its "
                     + "settings). May be changed while a copy runs."

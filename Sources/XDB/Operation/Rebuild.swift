@@ -68,7 +68,8 @@ extension XDBOperation {
                 "changeLeaderFirst",
                 \.changeLeaderFirst,
                 .defaulted,
-                description: "If the member leads when it is its turn, another candidate is made the leader first, as by "
+                description:
+                    "If the member leads when it is its turn, another candidate is made the leader first, as by "
                     + "changeLeader: {to: auto}; it stays so, whatever becomes of the rebuild. Changes nothing "
                     + "otherwise."
             ),
@@ -76,7 +77,8 @@ extension XDBOperation {
                 "discardFirst",
                 \.discardFirst,
                 .defaulted,
-                description: "For a host without room for two lives of the data: the old one's pod and data are removed "
+                description:
+                    "For a host without room for two lives of the data: the old one's pod and data are removed "
                     + "before the new one is made, once all that they were counted for is on a majority of the other "
                     + "voters. Until the rebuild is done the member has no data and its vote counts nowhere, also when "
                     + "the rebuild fails or is cancelled: then another has to follow. Only on the member's own node."

@@ -33,7 +33,7 @@ import XDB
             last = rebuild(step)
         }
         let expected: [CrashPoint] = [
-            .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVote, .rebuildClean,
+            .rebuildDiscard, .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVote, .rebuildClean,
         ]
         #expect(points == expected)
     }

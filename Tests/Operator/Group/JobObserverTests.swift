@@ -9,10 +9,15 @@ import XDB
 @Suite struct JobObserverTests {
     private static let name = "orders-1-i2-copy"
 
-    private func observe(_ pods: [Pod], _ change: (inout Job) -> Void = { _ in }) -> JobObservation? {
+    private func observe(
+        _ pods: [Pod],
+        after seconds: Int64 = 1,
+        _ change: (inout Job) -> Void = { _ in }
+    ) -> JobObservation? {
         var job = Rebuilding.job(named: Self.name)
+        job.metadata.creationTimestamp = Time(seconds: 100)
         change(&job)
-        return JobObservation.observations(of: [job], pods: pods).first
+        return JobObservation.observations(of: [job], pods: pods, now: Time(seconds: 100 + seconds)).first
     }
 
     private func pod(_ suffix: String, created: Int64 = 1, _ change: (inout Pod) -> Void = { _ in }) -> Pod {
@@ -31,6 +36,16 @@ import XDB
 
     @Test func aJobWithoutPodsHasNotBegun() {
         #expect(observe([]) == JobObservation(name: Self.name))
+    }
+
+    @Test func aJobWhosePodsAreRefusedSaysSoAfterAWhile() throws {
+        #expect(observe([], after: 9)?.obstacle == nil)
+        let words = try #require(observe([], after: 15)?.obstacle)
+        #expect(words.contains("for 15 s") && words.contains("kubectl describe job \(Self.name)"))
+        #expect(observe([pod("a")], after: 15)?.obstacle == nil)
+        #expect(observe([], after: 15) { $0.metadata.deletionTimestamp = Time(seconds: 101) }?.obstacle == nil)
+        let ended = Condition("Failed", .true, reason: "")
+        #expect(observe([], after: 15) { $0.status.conditions = [ended] }?.obstacle == nil)
     }
 
     @Test(arguments: [("Complete", true, false), ("Failed", false, true), ("Suspended", false, false)])
@@ -138,7 +153,11 @@ import XDB
 
     @Test func aJobThatHasLeftPodsIsStillBeingDeleted() throws {
         let left = Rebuilding.pod(of: "orders-1-i2-prepare", "left") { $0.spec.nodeName = "node9" }
-        let jobs = JobObservation.observations(of: [Rebuilding.job(named: Self.name)], pods: [left])
+        let jobs = JobObservation.observations(
+            of: [Rebuilding.job(named: Self.name)],
+            pods: [left],
+            now: Time(seconds: 0)
+        )
         #expect(jobs.map(\.name) == [Self.name, "orders-1-i2-prepare"])
         #expect(jobs.map(\.isBeingDeleted) == [false, true])
         #expect(jobs.last?.node == "node9")

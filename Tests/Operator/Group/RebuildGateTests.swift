@@ -29,14 +29,33 @@ import XDB
 
     @Test(
         arguments: [
-            (group("a"), OtherRebuild(group: "default/a", source: "node1", target: "node2")),
+            (group("a"), OtherRebuild(group: "default/a", source: "node1", target: "node2", isCopying: true)),
             (group("a", step: .join), OtherRebuild(group: "default/a", source: nil, target: "node2")),
             (group("a", result: .failed), nil),
             (XDBGroup(metadata: ObjectMeta(name: "a", namespace: "default")), nil),
         ] as [(XDBGroup, OtherRebuild?)]
     )
     func whatARebuildNeedsOfNodes(_ group: XDBGroup, _ expected: OtherRebuild?) {
-        #expect(OtherRebuild(group) == expected)
+        #expect(OtherRebuild(group, nil) == expected)
+    }
+
+    /// The least of its own two limits; while nothing is copied it needs nothing.
+    @Test(
+        arguments: [
+            (nil, nil, .copy, nil), ("5", nil, .copy, 5), (nil, "6", .copy, 6), ("5", "6", .copy, 5),
+            ("7", "6", .copy, 6),
+            ("5", "6", .join, nil),
+        ] as [(String?, String?, XDBGroup.RebuildStep, UInt64?)]
+    )
+    func whatItsCopyWantsByItself(_ own: String?, _ ofGroup: String?, _ step: XDBGroup.RebuildStep, _ limit: UInt64?) {
+        var group = Self.group("a", step: step)
+        group.spec.transfer.bytesPerSecond = ofGroup.flatMap { Quantity($0) }
+        var operation = XDBOperation()
+        operation.spec.rebuild = XDBOperation.Rebuild()
+        operation.spec.rebuild?.bytesPerSecond = own.flatMap { Quantity($0) }
+        let rebuild = OtherRebuild(group, operation)
+        #expect(rebuild?.limit == limit)
+        #expect(rebuild?.isCopying == (step == .copy))
     }
 
     @Test func aGroupIsNotInItsOwnWay() throws {

@@ -78,6 +78,18 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
         #expect((term?["matchExpressions"] != nil) == !zones.isEmpty)
     }
 
+    /// The pod itself is counted, and so are all others but the one that it replaces.
+    @Test func zonesAreCountedWithoutTheLifeThatGoes() throws {
+        func selector(_ former: String?) throws -> JSONValue {
+            let body = Self.body { $0.formerLife = former }
+            return try #require(body[path: "spec", "topologySpreadConstraints"]?[0]?["labelSelector"])
+        }
+        #expect(try selector(nil)["matchExpressions"] == nil)
+        let expected: JSONValue = [["key": .string(Label.life), "operator": "NotIn", "values": ["orders-0"]]]
+        #expect(try selector("orders-0")["matchExpressions"] == expected)
+        #expect(try selector("orders-0")["matchLabels"] == selector(nil)["matchLabels"])
+    }
+
     @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {
         let spec = try #require(Self.body()["spec"])
         #expect(spec[path: "securityContext", "runAsNonRoot"] == true)

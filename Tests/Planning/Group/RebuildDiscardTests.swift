@@ -194,11 +194,12 @@ struct RebuildDiscardTests {
 
     @Test func theDataWaitForTheOthers() {
         var world = Self.world()
-        Self.discard(&world)
-        for _ in 0..<10 where world.member("orders-1")?.vacant != true { world.run(1) }
         let node = world.node(of: "orders-2")
+        // Its silence is not long enough yet to be found, when the seat becomes vacant.
         world.cut.insert(node)
+        Self.discard(&world)
         world.run(40)
+        #expect(world.member("orders-1")?.vacant == true)
         #expect(world.operation("again")?.status.state == .running)
         #expect(world.member("orders-1")?.discarded == false)
         #expect(Self.lives("orders-1", world).count == 1)

@@ -345,7 +345,8 @@ struct World {
         else { return }
         let copies = voters.count { voter in
             disks.contains { place, disk in
-                let isOf = place.contains("/\(voter)/") || place == "data-\(voter)" || place.hasPrefix("data-\(voter)-i")
+                let isOf =
+                    place.contains("/\(voter)/") || place == "data-\(voter)" || place.hasPrefix("data-\(voter)-i")
                 return isOf && disk.log.contains(last)
             }
         }
