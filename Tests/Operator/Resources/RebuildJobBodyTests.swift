@@ -103,6 +103,7 @@ import XDB
                 switch rule["operator"]?.stringValue {
                 case "Exists": return value != nil
                 case "DoesNotExist": return value == nil
+                case "In": return value.map { rule["values"]?.arrayValue?.contains($0) == true } ?? false
                 case "NotIn": return value.map { rule["values"]?.arrayValue?.contains($0) == false } ?? true
                 default: return false
                 }
