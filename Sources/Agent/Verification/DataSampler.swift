@@ -54,6 +54,9 @@ struct DataSampler: Sendable {
         return rows.first?["gtid"].flatMap(GTID.init)
     }
 
+    /// The last transaction of the server's binlog, which a snapshot may not have yet.
+    func applied() async throws -> GTID? { try await ServerCommands.applied(sql) }
+
     /// Gives the snapshot up, and with it the connection.
     func end() async {
         await sql.disconnect()

@@ -189,8 +189,8 @@ struct ComparisonAtPosition: Sendable {
         let deadline = ContinuousClock.now + Self.applyLimit
         var last: GTID?
         while .now < deadline {
-            last = try await sampler.begin()
-            if last == position { return }
+            last = try await sampler.applied()
+            if last == position, try await sampler.begin() == position { return }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw AgentError(

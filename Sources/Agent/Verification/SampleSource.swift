@@ -53,7 +53,11 @@ final class SampleSource: Sendable {
     private func snapshot(_ sampler: DataSampler, after: Position) async throws -> GTID {
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            if let position = try await sampler.begin(), position.sequence >= after.sequence { return position }
+            if let applied = try await sampler.applied(), applied.sequence >= after.sequence,
+                let position = try await sampler.begin(), position.sequence >= after.sequence
+            {
+                return position
+            }
             guard .now < deadline else {
                 throw AgentError(
                     reason: "NotYetThere",

@@ -19,6 +19,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case rebuildPrepare
     case rebuildRefresh
     case rebuildJoin
+    case rebuildVerify
     case rebuildVote
     case rebuildClean
     case rebuildEnded
@@ -35,6 +36,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case cleanupCreated
     case cleanupDeleted
     case copyLimited
+    case verificationAsked
 
     /// What was recorded when one status followed another.
     static func recorded(_ new: XDBGroup.Status, after old: XDBGroup.Status) -> [CrashPoint] {
@@ -67,6 +69,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
             case .prepare: .rebuildPrepare
             case .refresh: .rebuildRefresh
             case .join: .rebuildJoin
+            case .verify: .rebuildVerify
             case .vote: .rebuildVote
             case .clean: .rebuildClean
             }
@@ -91,6 +94,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .createCleanup: self = .cleanupCreated
         case .deleteCleanup: self = .cleanupDeleted
         case .limitCopy: self = .copyLimited
+        case .verify: self = .verificationAsked
         case .addFinalizer, .removeFinalizer, .ensure, .initialize: return nil
         }
     }

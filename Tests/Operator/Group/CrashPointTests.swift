@@ -33,7 +33,8 @@ import XDB
             last = rebuild(step)
         }
         let expected: [CrashPoint] = [
-            .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVote, .rebuildClean,
+            .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVerify, .rebuildVote,
+            .rebuildClean,
         ]
         #expect(points == expected)
     }
