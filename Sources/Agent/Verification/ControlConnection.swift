@@ -17,7 +17,8 @@ enum ControlConnection {
     ]
 
     /// Connects to a member, whose certificate must carry its name.
-    static func open(_ peer: PeerAddress, port: Int, names: CertificateNames, tls: TLSMaterial) async throws -> Channel {
+    static func open(_ peer: PeerAddress, port: Int, names: CertificateNames, tls: TLSMaterial) async throws -> Channel
+    {
         let context = try tls.clientContext()
         let name = names.member(peer.name)
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -30,25 +30,30 @@ struct DataSampler: Sendable {
 
     // MARK: The snapshot
 
-    /// Begins a snapshot, and says which transaction is the last that it contains; nil when there is none yet.
-    ///
-    /// The server takes the snapshot and the place in its binlog in one moment, in which nothing is committed. On a leader
-    /// this is a place before all that waits for an acknowledgement.
-    func begin() async throws -> GTID? {
+    /// Sets what decides what statements mean and show; to be done before anything else.
+    func open() async throws {
         try await sql.execute([
             "SET NAMES utf8mb4",
             """
             SET SESSION time_zone='+00:00', tx_isolation='REPEATABLE-READ', sql_select_limit=18446744073709551615, \
             lock_wait_timeout=5
             """,
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
         ])
+    }
+
+    /// Begins a snapshot, and says which transaction is the last that it contains; nil when there is none yet.
+    ///
+    /// The server takes the snapshot and the place in its binlog in one moment, in which nothing is committed. On a leader
+    /// this is a place before all that waits for an acknowledgement.
+    func begin() async throws -> GTID? {
+        try await sql.execute(["START TRANSACTION WITH CONSISTENT SNAPSHOT"])
         var place: [String: String] = [:]
         for row in try await sql.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'") {
             guard let name = row["Variable_name"], let value = row["Value"] else { continue }
             place[name.lowercased()] = value
         }
-        guard let file = place["binlog_snapshot_file"], let offset = place["binlog_snapshot_position"].flatMap(UInt64.init)
+        guard let file = place["binlog_snapshot_file"],
+            let offset = place["binlog_snapshot_position"].flatMap(UInt64.init)
         else { return nil }
         let rows = try await sql.query("SELECT BINLOG_GTID_POS(\(ServerSQL.literal(file)), \(offset)) AS gtid")
         return rows.first?["gtid"].flatMap(GTID.init)
@@ -85,7 +90,7 @@ struct DataSampler: Sendable {
         )
     }
 
-    /// The tables to be read, in an order that depends on nothing but their names.
+    /// The tables that can be read, in an order that depends on nothing but their names.
     static func drawn(_ tables: [DataSample.Table]) -> [DataSample.Table] {
         let readable = tables.filter { ["BASE TABLE", "SYSTEM VERSIONED"].contains($0.kind) }
         let numbered = readable.map { table in
@@ -124,9 +129,11 @@ struct DataSampler: Sendable {
     // MARK: Rows
 
     /// Reads a table, and says what was read; throws `Skipped` where that is not possible now.
-    func sample(_ table: DataSample.Table) async throws -> DataSample.TableSample {
+    ///
+    /// - Parameter definition: from before the snapshot. The server shows definitions as they are, not as they were: one that
+    ///   is the same before the snapshot and while the table is read is that of the snapshot.
+    func sample(_ table: DataSample.Table, _ definition: TableDefinition) async throws -> DataSample.TableSample {
         try await reading {
-            let definition = try await definition(of: table)
             guard !definition.columns.isEmpty else { throw Skipped() }
             let size = try await size(of: table)
             var ends: (low: Int128, high: Int128)?
@@ -137,11 +144,10 @@ struct DataSampler: Sendable {
                 ends = (low, high)
             }
             let ranges = size.ranges(hasKey: !definition.key.isEmpty, ends: ends)
-            return DataSample.TableSample(
-                table: table,
-                definition: definition.fingerprint,
-                parts: try await parts(ranges, of: table, definition)
-            )
+            let parts = try await parts(ranges, of: table, definition)
+            // What has been read cannot be changed until it is let go of.
+            guard try await self.definition(of: table) == definition else { throw Skipped() }
+            return DataSample.TableSample(table: table, definition: definition.fingerprint, parts: parts)
         }
     }
 

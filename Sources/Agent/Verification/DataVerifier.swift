@@ -129,14 +129,16 @@ final class DataVerifier: Sendable {
     private static func words(of comparison: SampleComparison) -> String {
         let (own, other) = (comparison.own, comparison.other)
         let left = other.left == 0 ? "" : "; \(other.left) tables were left out"
-        return "the data match those of \(comparison.source) at \(own.position.position): \(own.schemas.count) schemas, "
+        return
+            "the data match those of \(comparison.source) at \(own.position.position): \(own.schemas.count) schemas, "
             + "\(own.tables.count) tables, \(comparison.rows) rows of \(own.samples.count) tables\(left)"
     }
 
     private static func words(of comparison: SampleComparison, _ differences: [SampleDifference]) -> String {
         let shown = differences.prefix(3).map(\.description).joined(separator: "; ")
         let more = differences.count > 3 ? "; and \(differences.count - 3) more" : ""
-        return "the data differ from those of \(comparison.source) at \(comparison.own.position.position): \(shown)\(more)"
+        return
+            "the data differ from those of \(comparison.source) at \(comparison.own.position.position): \(shown)\(more)"
     }
 }
 
@@ -169,6 +171,7 @@ struct ComparisonAtPosition: Sendable {
         try await log.holdFeed(upTo: other.position)
         let sampler = DataSampler(socket: socket, seconds: Self.statementSeconds)
         do {
+            try await sampler.open()
             try await wait(for: other.position, sampler)
             let own = try await read(sampler, like: other)
             await sampler.end()
@@ -203,7 +206,7 @@ struct ComparisonAtPosition: Sendable {
     private func read(_ sampler: DataSampler, like other: DataSample) async throws -> DataSample {
         let deadline = ContinuousClock.now + Self.readLimit
         let (schemas, tables) = try await sampler.names()
-        var own = DataSample(position: other.position, schemas: schemas, tables: tables, samples: [], left: 0)
+        var own = DataSample(position: other.position, schemas: schemas, tables: tables)
         let present = Set(tables)
         for sample in other.samples where present.contains(sample.table) {
             guard .now < deadline else {

@@ -19,7 +19,8 @@ struct SampleComparison: Sendable {
 
     /// Nothing when all that was looked at is the same.
     var differences: [SampleDifference] {
-        schemas + tables + other.samples.compactMap(difference)
+        let changing = Set(other.changing)
+        return (schemas + tables).filter { !changing.contains($0.subject) } + other.samples.compactMap(difference)
     }
 
     /// How many rows were compared.
@@ -27,14 +28,14 @@ struct SampleComparison: Sendable {
 
     private var schemas: [SampleDifference] {
         let (mine, others) = (Set(own.schemas), Set(other.schemas))
-        return others.subtracting(mine).sorted().map { missing("schema \($0)") }
-            + mine.subtracting(others).sorted().map { surplus("schema \($0)") }
+        return others.subtracting(mine).sorted().map { missing(Self.subject($0)) }
+            + mine.subtracting(others).sorted().map { surplus(Self.subject($0)) }
     }
 
     private var tables: [SampleDifference] {
         let (mine, others) = (Set(own.tables), Set(other.tables))
-        return others.subtracting(mine).map(Self.name).sorted().map { missing("table \($0)") }
-            + mine.subtracting(others).map(Self.name).sorted().map { surplus("table \($0)") }
+        return others.subtracting(mine).map(Self.subject).sorted().map(missing)
+            + mine.subtracting(others).map(Self.subject).sorted().map(surplus)
     }
 
     private func missing(_ subject: String) -> SampleDifference {
@@ -49,10 +50,14 @@ struct SampleComparison: Sendable {
         "\(table.schema).\(table.name)" + (table.kind == "BASE TABLE" ? "" : " (\(table.kind.lowercased()))")
     }
 
+    static func subject(_ schema: String) -> String { "schema \(schema)" }
+
+    static func subject(_ table: DataSample.Table) -> String { "table \(name(table))" }
+
     private func difference(_ theirs: DataSample.TableSample) -> SampleDifference? {
         // One that is not here at all is in the list of tables.
         guard let mine = own.samples.first(where: { $0.table == theirs.table }) else { return nil }
-        let subject = "table \(Self.name(theirs.table))"
+        let subject = Self.subject(theirs.table)
         guard mine.definition == theirs.definition else {
             return SampleDifference(subject: subject, words: "has other columns than at \(source)")
         }

@@ -33,13 +33,13 @@ final class SampleSource: Sendable {
         let begin = ContinuousClock.now
         let sampler = DataSampler(socket: socket, seconds: Self.statementSeconds)
         do {
-            let position = try await snapshot(sampler, after: request.after)
-            let sample = try await read(sampler, position)
+            try await sampler.open()
+            let sample = try await read(sampler, after: request.after)
             await sampler.end()
             logger.info(
                 "read a sample of the data",
                 metadata: [
-                    "for": "\(request.to)", "position": "\(position)", "tables": "\(sample.samples.count)",
+                    "for": "\(request.to)", "position": "\(sample.position)", "tables": "\(sample.samples.count)",
                     "left": "\(sample.left)", "time": "\(ContinuousClock.now - begin)",
                 ]
             )
@@ -50,13 +50,59 @@ final class SampleSource: Sendable {
         }
     }
 
-    private func snapshot(_ sampler: DataSampler, after: Position) async throws -> GTID {
+    /// What is there before a snapshot.
+    private struct Inventory {
+        var schemas: Set<String>
+        var tables: [DataSample.Table]
+        /// Of those that are to be read, in their order.
+        var definitions: [(DataSample.Table, TableDefinition)] = []
+    }
+
+    private func inventory(_ sampler: DataSampler) async throws -> Inventory {
+        let (schemas, tables) = try await sampler.names()
+        var inventory = Inventory(schemas: Set(schemas), tables: tables)
+        for table in DataSampler.drawn(tables).prefix(DataSampler.mostTables) {
+            inventory.definitions.append((table, try await sampler.definition(of: table)))
+        }
+        return inventory
+    }
+
+    /// Names and definitions are not part of a snapshot: they are looked at before it and after, and what is not the same
+    /// both times is left out.
+    private func read(_ sampler: DataSampler, after: Position) async throws -> DataSample {
+        let (before, position) = try await snapshot(sampler, after: after)
+        let deadline = ContinuousClock.now + Self.limit
+        let (schemas, tables) = try await sampler.names()
+        let lasting = Set(tables).intersection(before.tables)
+        let changing = Set(tables).symmetricDifference(before.tables)
+        var sample = DataSample(
+            position: position,
+            schemas: schemas.filter { before.schemas.contains($0) },
+            tables: tables.filter { lasting.contains($0) }
+        )
+        sample.changing =
+            before.schemas.symmetricDifference(schemas).map(SampleComparison.subject)
+            + changing.map(SampleComparison.subject)
+        for (table, definition) in before.definitions where lasting.contains(table) {
+            guard .now < deadline else { break }
+            do {
+                sample.samples.append(try await sampler.sample(table, definition))
+            } catch is DataSampler.Skipped {
+                continue
+            }
+        }
+        sample.left = DataSampler.drawn(tables).count - sample.samples.count
+        return sample
+    }
+
+    private func snapshot(_ sampler: DataSampler, after: Position) async throws -> (Inventory, GTID) {
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            if let applied = try await sampler.applied(), applied.sequence >= after.sequence,
-                let position = try await sampler.begin(), position.sequence >= after.sequence
-            {
-                return position
+            if let applied = try await sampler.applied(), applied.sequence >= after.sequence {
+                let inventory = try await inventory(sampler)
+                if let position = try await sampler.begin(), position.sequence >= after.sequence {
+                    return (inventory, position)
+                }
             }
             guard .now < deadline else {
                 throw AgentError(
@@ -66,22 +112,5 @@ final class SampleSource: Sendable {
             }
             try await Task.sleep(for: .milliseconds(50))
         }
-    }
-
-    private func read(_ sampler: DataSampler, _ position: GTID) async throws -> DataSample {
-        let deadline = ContinuousClock.now + Self.limit
-        let (schemas, tables) = try await sampler.names()
-        var sample = DataSample(position: position, schemas: schemas, tables: tables, samples: [], left: 0)
-        let drawn = DataSampler.drawn(tables)
-        for table in drawn {
-            guard .now < deadline, sample.samples.count < DataSampler.mostTables else { break }
-            do {
-                sample.samples.append(try await sampler.sample(table))
-            } catch is DataSampler.Skipped {
-                continue
-            }
-        }
-        sample.left = drawn.count - sample.samples.count
-        return sample
     }
 }

@@ -38,7 +38,10 @@ struct RebuildVerification {
         case .matched: return verification.message
         case .running: follow(source, verification, &draft)
         case .differs:
-            draft.tell(.dataDiffer, "\(successor.life) does not take the place of \(rebuild.member): \(verification.message)")
+            draft.tell(
+                .dataDiffer,
+                "\(successor.life) does not take the place of \(rebuild.member): \(verification.message)"
+            )
             fail(verification.message, &draft)
         case .failed: again(verification.message, &draft)
         }

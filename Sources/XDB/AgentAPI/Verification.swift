@@ -67,17 +67,20 @@ public struct DataSample: Hashable, Sendable, Codable {
     public var schemas: [String]
     /// All tables of theirs, views and sequences included.
     public var tables: [Table]
+    /// Schemas and tables that came or went while the sample was begun: nothing can be said of them.
+    public var changing: [String]
     /// What was read of some of them.
     public var samples: [TableSample]
     /// How many tables were not read: there was no time for them, or they were being changed, or there are too many.
     public var left: Int
 
-    public init(position: GTID, schemas: [String], tables: [Table], samples: [TableSample], left: Int) {
+    public init(position: GTID, schemas: [String], tables: [Table]) {
         self.position = position
         self.schemas = schemas
         self.tables = tables
-        self.samples = samples
-        self.left = left
+        self.changing = []
+        self.samples = []
+        self.left = 0
     }
 
     /// A table by its name, and what it is.

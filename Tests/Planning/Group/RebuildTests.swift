@@ -37,7 +37,9 @@ struct RebuildTests {
         world.run(30)
         let operation = try #require(world.operation("again"))
         #expect(operation.status.state == .succeeded, "\(operation.status.message ?? "")")
-        #expect(operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
+        #expect(
+            operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"]
+        )
         #expect(operation.status.steps.allSatisfy { $0.end != nil })
         #expect(operation.status.source == "orders-0", "the only other member with data")
         #expect(operation.status.progress?.summary == "3 MiB copied")

@@ -86,7 +86,9 @@ struct RebuildVerificationTests {
         world.heldVerifications = false
         world.run(20)
         #expect(world.operation("again")?.status.state == .succeeded)
-        #expect(world.operation("again")?.status.steps.first { $0.name == "Verify" }?.message?.contains("orders-0") == true)
+        #expect(
+            world.operation("again")?.status.steps.first { $0.name == "Verify" }?.message?.contains("orders-0") == true
+        )
     }
 
     @Test func anAttemptThatFailsIsFollowedByAnotherMember() throws {
@@ -98,7 +100,9 @@ struct RebuildVerificationTests {
         let rebuild = try #require(world.group.status.rebuild)
         #expect(rebuild.attempt == 2)
         #expect(rebuild.comparedWith == "orders-0")
-        #expect(rebuild.message == "the agent of orders-2 gives no samples of its data; it is tried again, with orders-0")
+        #expect(
+            rebuild.message == "the agent of orders-2 gives no samples of its data; it is tried again, with orders-0"
+        )
         world.heldVerifications = false
         world.run(20)
         #expect(world.operation("again")?.status.state == .succeeded)

@@ -404,7 +404,10 @@ struct World {
             if source == nil || !isConnected(pod) {
                 (.failed, "\(verification.source) gives no answer")
             } else if differing.contains(pod.name) {
-                (.differs, "the data differ from those of \(verification.source): table shop.t has 1 row here and 2 there")
+                (
+                    .differs,
+                    "the data differ from those of \(verification.source): table shop.t has 1 row here and 2 there"
+                )
             } else {
                 (.matched, "the data match those of \(verification.source)")
             }
