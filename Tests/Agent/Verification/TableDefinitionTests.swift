@@ -73,7 +73,7 @@ struct TableDefinitionTests {
         #expect(large.ranges(hasKey: true, ends: nil) == ends)
         let places = large.ranges(hasKey: true, ends: (-10, Int128(UInt64.max)))
         #expect(places.count == 10)
-        #expect(places[2] == .init(order: .first, from: "2049638230412172391", limit: 200))
+        #expect(places[2] == .init(order: .first, from: "2049638230412172392", limit: 200))
         // Rows of 32 MiB each: a few are enough.
         let long = SampleSize(rows: 100, bytes: 100 * (32 << 20))
         #expect(long.ranges(hasKey: true, ends: nil).map(\.limit) == [10, 10])
