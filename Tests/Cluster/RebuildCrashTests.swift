@@ -17,7 +17,8 @@ extension ClusterTests {
 
         @Test(arguments: [
             "rebuildCopy", "jobCreated", "rebuildPrepare", "rebuildRefresh", "rebuildJoin", "podCreated", "followed",
-            "rebuildVote", "led", "rebuildClean", "debtRecorded", "podDeleted", "jobDeleted", "cleanupCreated",
+            "rebuildVerify", "verificationAsked", "rebuildVote", "led", "rebuildClean", "debtRecorded", "podDeleted",
+            "jobDeleted", "cleanupCreated",
             "debtPaid", "certificateDeleted", "cleanupDeleted", "rebuildEnded", "operationRecorded", "rebuildCleared",
         ])
         func theOperatorEnds(after point: String) async throws {

@@ -16,13 +16,13 @@ extension ClusterTests {
             func happens(in step: String) -> Bool {
                 switch self {
                 case .jobPod: ["Copy", "Prepare", "Refresh"].contains(step)
-                case .sourceAgent: ["Copy", "Join"].contains(step)
+                case .sourceAgent: ["Copy", "Join", "Verify"].contains(step)
                 case .leaderServer, .targetNode: true
                 }
             }
         }
 
-        static let steps = ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"]
+        static let steps = ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"]
         static let cases = Loss.allCases.flatMap { loss in
             steps.filter { loss.happens(in: $0) }.map { (loss, $0) }
         }

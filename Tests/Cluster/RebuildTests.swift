@@ -28,7 +28,7 @@ extension ClusterTests {
             #expect(heir.node == follower.node)
             #expect(try await Self.group.epoch() == epoch, "nobody had to wait for an election")
             let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
-            #expect(steps == ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
+            #expect(steps == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
             try await Self.group.settle(writer)
             try await expectNothing(of: follower.life, on: try #require(follower.node))
         }

@@ -11,7 +11,7 @@ import XDB
 /// The API for the operator: HTTP/1.1 over mutual TLS.
 ///
 /// Only a client whose certificate carries the operator's name for this group gets an answer, and a member that asks for a
-/// copy of the data for itself.
+/// copy of the data, or for a sample, for itself.
 struct ControlAPI: Service {
     let configuration: AgentConfiguration
     let tls: TLSMaterial
@@ -44,15 +44,22 @@ struct ControlAPI: Service {
         do {
             let client = try await Self.client(of: channel, configuration.certificateNames)
             if case .member(let name) = client {
-                guard request.method == .post, request.uri.path == "/v1/copy" else {
-                    throw AgentError(reason: "NotTheOperator", message: "\(name) may ask for a copy of the data only")
+                switch (request.method, request.uri.path) {
+                case (.post, "/v1/copy"): return try await copy(to: name, request, channel)
+                case (.post, "/v1/sample"): return try await sample(for: name, request, channel)
+                default:
+                    throw AgentError(
+                        reason: "NotTheOperator",
+                        message: "\(name) may ask for a copy or a sample of the data only"
+                    )
                 }
-                return try await copy(to: name, request, channel)
             }
             switch (request.method, request.uri.path) {
             case (.post, "/v1/copy-limit"):
                 controller.copies.limit(try await Self.decode(CopyLimitRequest.self, request))
                 return Response(status: .noContent)
+            case (.post, "/v1/verify"):
+                return try Self.json(await controller.verify(Self.decode(VerifyRequest.self, request)))
             case (.get, "/v1/status"):
                 guard let status = controller.board.published else {
                     throw AgentError(reason: "Starting", message: "the agent reads its directory; ask again")
@@ -102,6 +109,20 @@ struct ControlAPI: Service {
         return Response(status: .ok, headers: [.contentType: "application/octet-stream"], body: body)
     }
 
+    /// Reads a sample of the data, unless the connection ends before.
+    private func sample(for name: String, _ request: Request, _ channel: any Channel) async throws -> Response {
+        let asked = try await Self.decode(SampleRequest.self, request)
+        guard asked.to == name else {
+            throw AgentError(
+                reason: "NotTheOperator",
+                message: "\(name) may ask for a sample for itself, and not for \(asked.to)"
+            )
+        }
+        let work = Task { try await controller.sample(asked) }
+        channel.closeFuture.whenComplete { _ in work.cancel() }
+        return try Self.json(await work.value)
+    }
+
     /// Statuses as they change, one JSON object per line.
     private func watch() -> Response {
         let board = controller.board
@@ -136,7 +157,7 @@ struct ControlAPI: Service {
         case "NotTheOperator": .forbidden
         case AgentStatus.Problem.resigned, "EpochTooOld", "EpochConflict", "NotACandidate", "NotAVoter",
             "FollowsItself", "WrongIdentity", "StateUnreadable", "Diverged", "LogPurged", "NotInitialized",
-            "CopyInProgress", "VotersTooOld":
+            "CopyInProgress", "VotersTooOld", "NoData":
             .conflict
         case "InternalError": .internalServerError
         default: .serviceUnavailable

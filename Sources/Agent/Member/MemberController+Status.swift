@@ -33,6 +33,7 @@ extension MemberController {
         if snapshot.role == .leader { status.voters = snapshot.voters }
         status.discardedTail = snapshot.discarded
         status.copy = copies.status
+        status.verification = verifier.status
         if stopping, promise.terms != nil { status.isStopping = true }
         if relay != nil { status.isRelaying = true }
         status.problems = problems(snapshot)

@@ -292,7 +292,7 @@ extension MemberController {
             careVerdict = care.judge(
                 observation.replica,
                 applied: observation.applied?.position ?? .zero,
-                committed: snapshot.committed,
+                committed: snapshot.feedEnd,
                 now: .now
             )
             if careVerdict.restart {

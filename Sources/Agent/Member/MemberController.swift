@@ -24,6 +24,10 @@ actor MemberController {
     let writer: ServerSQL
     /// Copies of the data for other members.
     let copies: CopySource
+    /// Samples of the data for other members.
+    let samples: SampleSource
+    /// Compares the data with another member's.
+    let verifier: DataVerifier
     let turn = Turn()
     let wakeups: AsyncStream<Void>
     let wakeup: AsyncStream<Void>.Continuation
@@ -110,6 +114,15 @@ actor MemberController {
         state = DurableState(directory: configuration.directory)
         accounts = Accounts(directory: configuration.usersDirectory)
         (wakeups, wakeup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        samples = SampleSource(socket: configuration.socket, logger: logger)
+        verifier = DataVerifier(
+            ComparisonAtPosition(
+                member: configuration.member,
+                socket: configuration.socket,
+                peers: PeerClient(port: configuration.controlPort, names: configuration.certificateNames, tls: tls)
+            ),
+            logger: logger
+        ) { [wakeup] in wakeup.yield() }
         server = DatabaseServer(configuration: configuration, logger: logger) { [wakeup] in wakeup.yield() }
         local = ServerSQL(
             socket: configuration.socket,
@@ -173,6 +186,7 @@ actor MemberController {
         closing = true
         passing?.cancel()
         await copies.end()
+        await verifier.end()
         await turn.take {
             for task in [creating, pulling, beating, ensuring] { task?.cancel() }
             if promise.terms != nil {
@@ -326,6 +340,8 @@ actor MemberController {
     func lead(_ request: LeadRequest) async throws(AgentError) -> AgentStatus {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
+            // Who leads applies everything that is committed.
+            await verifier.end()
             let admission = Admission.lead(
                 request,
                 promise,

@@ -199,14 +199,14 @@ final class FeedHandler: ChannelInboundHandler {
 
     /// Frames the next part of the log; false when everything committed is sent.
     private func fill(_ context: ChannelHandlerContext) -> Bool {
-        guard var reader = self.reader, var stream = self.stream, let committed = core.committed,
-            !begun || committed.sequence > sent?.sequence ?? 0
+        guard var reader = self.reader, var stream = self.stream, let end = core.feedEnd,
+            !begun || end.sequence > sent?.sequence ?? 0
         else { return false }
         // Taken out while they are used, so that their storage is not copied.
         self.reader = nil
         self.stream = nil
         do {
-            let batch = try reader.next(upTo: committed.position, into: core.log.scratch)
+            let batch = try reader.next(upTo: end.position, into: core.log.scratch)
             if let batch {
                 if let header = batch.header {
                     begun = true

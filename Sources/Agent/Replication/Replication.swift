@@ -195,6 +195,30 @@ public final class Replication: Sendable {
         loop.execute { core.value.serverHas(gtid) }
     }
 
+    /// Holds the feed of the local server at what is committed now, and returns that.
+    ///
+    /// The log goes on receiving.
+    func holdFeed() async throws -> GTID {
+        try await onLoop { core in
+            guard let committed = core.committed else {
+                throw ReplicationError.wrongRole("nothing is known to be committed")
+            }
+            core.limitFeed(to: committed)
+            return committed
+        }
+    }
+
+    /// Lets the feed go on up to a transaction, as soon as that is committed.
+    func holdFeed(upTo gtid: GTID) async throws {
+        try await onLoop { core in core.limitFeed(to: gtid) }
+    }
+
+    /// Lets the feed go on.
+    func releaseFeed() {
+        let core = core
+        loop.execute { core.value.limitFeed(to: nil) }
+    }
+
     /// Tells the other members that this leader's server takes writes.
     public func opened() {
         let core = core

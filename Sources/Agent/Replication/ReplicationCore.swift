@@ -30,6 +30,8 @@ final class ReplicationCore {
     private var discarded: AgentStatus.DiscardedTail?
     /// The newest transaction that is known to be durable on a majority.
     private(set) var committed: GTID?
+    /// Where the feed of the local server is held back.
+    private var feedLimit: GTID?
     /// Every member has the log up to here, as far as the leader has told.
     private var everywhere: GTID?
 
@@ -538,6 +540,19 @@ final class ReplicationCore {
 
     // MARK: - The feed of the local server
 
+    /// Up to where the local server may have the log.
+    var feedEnd: GTID? {
+        guard let committed, let limit = feedLimit, limit.sequence < committed.sequence else { return committed }
+        return limit
+    }
+
+    /// Feeds the local server no further than this; nil for as far as is committed.
+    func limitFeed(to limit: GTID?) {
+        feedLimit = limit
+        for feed in feeds.values { feed.pump() }
+        publish()
+    }
+
     func opened(_ feed: FeedHandler) { feeds[ObjectIdentifier(feed)] = feed }
 
     func closed(_ feed: FeedHandler) {
@@ -621,6 +636,7 @@ final class ReplicationCore {
         snapshot.position = log.durable?.position ?? .zero
         snapshot.committed = committed?.position ?? .zero
         snapshot.committedGTID = committed
+        snapshot.feedEnd = feedEnd?.position ?? .zero
         snapshot.logBytes = log.bytes
         snapshot.failure = failure ?? log.failure
         snapshot.discarded = discarded

@@ -28,6 +28,8 @@ public struct ReplicationSnapshot: Hashable, Sendable {
     public var committed: Position = .zero
     /// The newest transaction that is known to be committed.
     public var committedGTID: GTID?
+    /// Up to where the local server may have the log: what is committed, or less while the feed is held back.
+    public var feedEnd: Position = .zero
     /// Bytes of the log on disk.
     public var logBytes: UInt64 = 0
     /// A follower's: a frame of its leader came within the last heartbeat intervals.

@@ -50,6 +50,17 @@ struct AgentClient: Sendable {
         try await perform("POST", "/v1/copy-limit", request, endpoint)
     }
 
+    /// Has the member compare its data with another's.
+    ///
+    /// Agents from before there was such a request never know it.
+    func verify(_ endpoint: AgentEndpoint, _ request: VerifyRequest) async throws {
+        do {
+            try await perform("POST", "/v1/verify", request, endpoint)
+        } catch let error as AgentError where error.reason == "NotFound" {
+            throw AgentRefusal(error: error)
+        }
+    }
+
     /// Calls the body with every status that the agent sends, until the stream ends.
     func watch(
         _ endpoint: AgentEndpoint,

@@ -20,6 +20,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case rebuildPrepare
     case rebuildRefresh
     case rebuildJoin
+    case rebuildVerify
     case rebuildVote
     case rebuildClean
     case rebuildEnded
@@ -36,6 +37,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case cleanupCreated
     case cleanupDeleted
     case copyLimited
+    case verificationAsked
 
     /// What was recorded when one status followed another.
     static func recorded(_ new: XDBGroup.Status, after old: XDBGroup.Status) -> [CrashPoint] {
@@ -69,6 +71,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
             case .prepare: .rebuildPrepare
             case .refresh: .rebuildRefresh
             case .join: .rebuildJoin
+            case .verify: .rebuildVerify
             case .vote: .rebuildVote
             case .clean: .rebuildClean
             }
@@ -93,6 +96,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .createCleanup: self = .cleanupCreated
         case .deleteCleanup: self = .cleanupDeleted
         case .limitCopy: self = .copyLimited
+        case .verify: self = .verificationAsked
         case .addFinalizer, .removeFinalizer, .ensure, .initialize: return nil
         }
     }

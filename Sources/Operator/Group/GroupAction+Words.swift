@@ -6,7 +6,7 @@ extension GroupAction {
     /// Whether it is one request to one agent.
     var tellsAnAgent: Bool {
         switch self {
-        case .initialize, .lead, .follow, .limitCopy: true
+        case .initialize, .lead, .follow, .limitCopy, .verify: true
         default: false
         }
     }
@@ -28,6 +28,7 @@ extension GroupAction {
         case .limitCopy(let member, let request):
             "let \(member) copy to \(request.to) "
                 + (request.bytesPerSecond.map { "at \($0) bytes a second" } ?? "without a limit")
+        case .verify(let member, let request): "have \(member) compare its data with \(request.source.name)"
         case .deleteClaim(let name): "delete claim \(name)"
         case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
         case .deleteCleanup(let pod): "delete pod \(pod)"

@@ -144,6 +144,8 @@ struct GroupEffects: Sendable {
         case .limitCopy(let member, let request):
             let (client, endpoint) = try reach(member, observation, client)
             try await client.limitCopy(endpoint, request)
+        case .verify(let member, let request):
+            try await call(.verify, .none, member, observation, client) { try await $0.verify($1, request) }
         case .seal(let members, let request):
             return await seal(members, request, observation, client)
         }

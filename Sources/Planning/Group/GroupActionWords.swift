@@ -17,6 +17,7 @@ extension GroupAction {
         case .deleteJob(let name, _): "delete the Job \(name)"
         case .limitCopy(let member, let request):
             "let \(member) send \(request.bytesPerSecond.map { "\($0) bytes" } ?? "as much as it can") in a second"
+        case .verify(let member, let request): "have \(member) compare its data with those of \(request.source.name)"
         case .deleteClaim(let name): "delete the claim \(name)"
         case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
         case .deleteCleanup(let pod): "delete the pod \(pod)"

@@ -241,10 +241,11 @@ public struct RequestRefusal: Hashable, Sendable {
         case seal
         case lead
         case follow
+        case verify
     }
 
     public var request: Request
-    /// The epoch of the request; none for `initialize`.
+    /// The epoch of the request; none for `initialize` and `verify`.
     public var epoch: Epoch
     public var error: AgentError
 

@@ -55,6 +55,8 @@ public enum GroupAction: Hashable, Sendable {
     case deleteJob(name: String, force: Bool)
     /// `POST /v1/copy-limit` to the agent of the member that sends a copy.
     case limitCopy(member: String, CopyLimitRequest)
+    /// `POST /v1/verify` to the agent of a new life of a member.
+    case verify(member: String, VerifyRequest)
     /// Deletes a claim. Claims have no owner reference to the group, so that none goes unless this says so.
     case deleteClaim(name: String)
     /// Makes the pod that removes a directory tree from a node: pinned to it, tolerating everything, with the directory's

@@ -109,6 +109,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case wrongIdentity = "WrongIdentity"
     /// The member's data have what the group's log does not have.
     case diverged = "Diverged"
+    /// The data of a member's new life are not those of another member, and so it does not take its place.
+    case dataDiffer = "DataDiffer"
     /// Transactions that only this member had, and that nobody was promised, were removed from its log and kept as a file.
     case tailDiscarded = "TailDiscarded"
     /// The agent reports a problem of another name, which is in the message.
@@ -130,7 +132,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
-            .dataDiscarded,
+            .dataDiscarded, .dataDiffer,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
             .cleanupPending, .cleanupFailed, .tailDiscarded:
             true

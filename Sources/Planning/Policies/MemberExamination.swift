@@ -26,7 +26,7 @@ struct MemberExamination {
         case .discard, .copy, .prepare, .refresh:
             let words = rebuild.message.map { "; \($0)" } ?? ""
             return MemberFinding(.progressing, .rebuilding, "the new life of \(of): \(rebuild.step.rawValue)\(words)")
-        case .join, .vote, .clean: return nil
+        case .join, .verify, .vote, .clean: return nil
         }
     }
 

@@ -27,7 +27,7 @@ enum PodPolicy {
     private static func isDue(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
         guard member.isSuccessor else { return !member.discarded }
         guard let rebuild = draft.status.rebuild, rebuild.successor == member.name else { return false }
-        return rebuild.step == .join || rebuild.step == .vote
+        return [.join, .verify, .vote].contains(rebuild.step)
     }
 
     private static func replace(_ pod: PodObservation, because why: String, _ draft: inout Draft) {

@@ -136,6 +136,7 @@ enum RebuildPolicy {
         case .prepare: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).prepare(&draft)
         case .refresh: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).refresh(&draft)
         case .join: join(successor, of: member, &draft)
+        case .verify: verify(rebuild, successor, of: member, &draft)
         case .vote: vote(successor, of: member, &draft)
         case .clean: clean(rebuild, &draft)
         }
@@ -173,8 +174,37 @@ enum RebuildPolicy {
             draft.status.rebuild?.message = waits
             return
         }
+        let result = "it has the log up to \(agent.position)"
+        if successor.kind.hasData { return advance(to: .verify, result, &draft) }
+        takeOver(successor, from: member, result, &draft)
+    }
+
+    /// With data, the new life goes on when another member has the same.
+    private static func verify(
+        _ rebuild: XDBGroup.RebuildStatus,
+        _ successor: XDBGroup.MemberStatus,
+        of member: XDBGroup.MemberStatus,
+        _ draft: inout Draft
+    ) {
+        let verification = RebuildVerification(rebuild: rebuild, successor: successor)
+        guard let match = verification.match(&draft) else { return }
+        // While the data were compared its server waited.
+        guard let agent = draft.heard(successor), isCaughtUp(successor, agent, draft) else {
+            draft.status.rebuild?.message = "\(match); it receives and applies what has been written since"
+            return
+        }
+        takeOver(successor, from: member, match, &draft)
+    }
+
+    /// The new life has all that it needs: its vote passes to it, or, where there is none, its place.
+    private static func takeOver(
+        _ successor: XDBGroup.MemberStatus,
+        from member: XDBGroup.MemberStatus,
+        _ result: String,
+        _ draft: inout Draft
+    ) {
         guard draft.voters.contains(where: { $0.name == member.name }) else {
-            return succeed(successor, member, &draft)
+            return succeed(successor, member, result, &draft)
         }
         guard case .leads(isWritable: true) = draft.leadership, draft.status.election == nil,
             let index = draft.status.members.firstIndex(where: { $0.name == member.name })
@@ -182,7 +212,7 @@ enum RebuildPolicy {
         // From here on neither life counts in elections. The leader is told in the next round: after this is recorded.
         draft.status.members[index].vacant = true
         draft.status.votersVersion += 1
-        advance(to: .vote, "it has the log up to \(agent.position)", &draft)
+        advance(to: .vote, result, &draft)
     }
 
     /// Whether the rest of what it lacks is a matter of a moment.
@@ -216,13 +246,14 @@ enum RebuildPolicy {
             let seat = leader.peers.first(where: { $0.name == successor.life }), let durable = seat.durable,
             durable.epoch == draft.status.epoch, durable >= seat.since ?? .zero
         else { return }
-        succeed(successor, member, &draft)
+        succeed(successor, member, nil, &draft)
     }
 
     /// The new life takes the place of the old, which becomes something to remove: one record.
     private static func succeed(
         _ successor: XDBGroup.MemberStatus,
         _ member: XDBGroup.MemberStatus,
+        _ result: String?,
         _ draft: inout Draft
     ) {
         guard let index = draft.status.members.firstIndex(where: { $0.name == member.name }) else { return }
@@ -247,7 +278,8 @@ enum RebuildPolicy {
         // What was removed first is owed since then.
         if !member.discarded { DebtPolicy.owe(member, "its successor \(heir.life) has taken its place", &draft) }
         let vote = draft.voters.contains { $0.name == member.name } ? " and votes" : ""
-        advance(to: .clean, "\(heir.life) on \(heir.node ?? "-") has taken the place of \(member.life)\(vote)", &draft)
+        let words = "\(heir.life) on \(heir.node ?? "-") has taken the place of \(member.life)\(vote)"
+        advance(to: .clean, [result, words].compactMap(\.self).joined(separator: "; "), &draft)
     }
 
     // MARK: Ending

@@ -171,6 +171,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var problems: [Problem]
     /// The copy of its data that is being sent, while one is.
     public var copy: Copy?
+    /// The comparison of its data with another member's that was asked for last, since the agent started.
+    public var verification: Verification?
     /// What was removed from the end of the log last, since the agent started.
     public var discardedTail: DiscardedTail?
     /// A leader's: it was told to end, and waits a while for somebody to hand over to.

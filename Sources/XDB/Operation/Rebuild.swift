@@ -202,6 +202,7 @@ extension XDBGroup {
         public var mode = XDBOperation.Rebuild.Mode.local
         public var node: String?
         public var source: String?
+        public var comparedWith: String?
         public var step = RebuildStep.copy
         public var attempt = 1
         public var bytes: Int?
@@ -220,6 +221,11 @@ extension XDBGroup {
             Field("mode", \.mode, description: "Local, or CrossHost: on another node."),
             Field("node", \.node, description: "The node of the new life; absent until the scheduler has chosen one."),
             Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
+            Field(
+                "comparedWith",
+                \.comparedWith,
+                description: "The member with whose data those of the new life are compared before it votes."
+            ),
             Field("step", \.step, description: "What is being done now."),
             Field("attempt", \.attempt, description: "Counts the attempts at this step."),
             Field("bytes", \.bytes, description: "How much was copied; absent before that."),
@@ -246,6 +252,8 @@ extension XDBGroup {
         case refresh = "Refresh"
         /// The new life starts, and receives what it lacks of the log.
         case join = "Join"
+        /// A sample of its data is compared with another member's.
+        case verify = "Verify"
         /// The vote of the old life passes to the new one.
         case vote = "Vote"
         /// The old life is removed.

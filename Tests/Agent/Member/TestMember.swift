@@ -127,6 +127,21 @@ final class TestMember: Sendable {
     }
 
     @discardableResult
+    func verify(_ attempt: Int, with source: TestMember) async throws -> AgentStatus {
+        let body = VerifyRequest(attempt: attempt, source: source.peer)
+        return try await request("POST", "verify", body, as: AgentStatus.self)
+    }
+
+    /// What came of a comparison.
+    func verification(_ attempt: Int) async throws -> AgentStatus.Verification {
+        let status = try await wait("compared", seconds: 240) { status in
+            status.verification?.attempt == attempt && status.verification?.state != .running
+        }
+        guard let verification = status.verification else { throw CancellationError() }
+        return verification
+    }
+
+    @discardableResult
     func follow(_ epoch: UInt32, _ leader: TestMember) async throws -> AgentStatus {
         let body = FollowRequest(epoch: Epoch(rawValue: epoch), leader: leader.peer)
         return try await request("POST", "follow", body, as: AgentStatus.self)
@@ -203,6 +218,19 @@ final class TestMember: Sendable {
             let contents = try Data(contentsOf: URL(fileURLWithPath: "\(data)/\(name)"))
             return String(decoding: contents, as: UTF8.self).components(separatedBy: text).count - 1
         }.reduce(0, +)
+    }
+
+    /// Runs statements as the agent does, none of which the log gets to know.
+    func local(_ statements: [String]) async throws {
+        let sql = ServerSQL(
+            socket: "\(directory)-run/mysqld.sock",
+            user: DataDirectory.user,
+            binlog: .off,
+            deadline: 60,
+            name: "local"
+        )
+        try await sql.execute(statements)
+        await sql.disconnect()
     }
 
     /// Runs a statement over TCP as the application's user; returns the first column of the first row.

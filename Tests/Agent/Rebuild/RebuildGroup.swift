@@ -92,6 +92,13 @@ final class RebuildGroup {
         try await catchUp()
     }
 
+    /// Makes the new life from the follower, and lets it catch up.
+    func makeLife() async throws {
+        try await finish(life.startCopy(from: follower))
+        for work in ["prepare", "refresh"] { _ = try await finish(life.startJob([work])) }
+        try await join()
+    }
+
     /// Waits until the new life's server has what the leader has committed until now, and compares them.
     func catchUp() async throws {
         let end = try await leader.status().committed

@@ -33,7 +33,8 @@ import XDB
             last = rebuild(step)
         }
         let expected: [CrashPoint] = [
-            .rebuildDiscard, .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVote, .rebuildClean,
+            .rebuildDiscard, .rebuildCopy, .rebuildPrepare, .rebuildRefresh, .rebuildJoin, .rebuildVerify, .rebuildVote,
+            .rebuildClean,
         ]
         #expect(points == expected)
     }

@@ -85,6 +85,28 @@ import XDB
         #expect(transport.asked.first?.body == #"{"bytesPerSecond":1000,"to":"orders-1-i2"}"#)
     }
 
+    @Test func anAgentThatDoesNotKnowComparisonsHasRefusedForGood() async throws {
+        let request = VerifyRequest(attempt: 2, source: PeerAddress(name: "orders-0", host: "10.0.0.1"))
+        let transport = FakeTransport()
+        let asked = try await carryOut([.verify(member: "orders-1-i2", request)], transport: transport)
+        #expect(asked.failures.isEmpty)
+        #expect(transport.asked.map(\.to) == ["orders-1-i2.orders.default.xdb"])
+        #expect(transport.asked.map(\.path) == ["POST /v1/verify"])
+        #expect(transport.asked.first?.body == #"{"attempt":2,"source":{"host":"10.0.0.1","name":"orders-0"}}"#)
+
+        let (client, endpoint) = (
+            AgentClient(
+                transport: FakeTransport { _ in
+                    let error = AgentError(reason: "NotFound", message: "there is no POST /v1/verify")
+                    let body = (try? AgentAnswer.json(error))?.body ?? []
+                    return AgentAnswer(status: 404, body: body)
+                },
+                credentials: AgentCredentials(authority: "", identity: Identity(certificate: "", key: ""))
+            ), try #require(Rebuilding.observation().endpoint(of: "orders-1-i2"))
+        )
+        await #expect(throws: AgentRefusal.self) { try await client.verify(endpoint, request) }
+    }
+
     @Test func sealsAreTheAnswersOfTheLivesThatWereAsked() async throws {
         let epoch = Epoch(rawValue: 4)
         let transport = FakeTransport { request in

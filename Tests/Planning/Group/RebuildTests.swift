@@ -37,7 +37,9 @@ struct RebuildTests {
         world.run(30)
         let operation = try #require(world.operation("again"))
         #expect(operation.status.state == .succeeded, "\(operation.status.message ?? "")")
-        #expect(operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
+        #expect(
+            operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"]
+        )
         #expect(operation.status.steps.allSatisfy { $0.end != nil })
         #expect(operation.status.source == "orders-0", "the only other member with data")
         #expect(operation.status.progress?.summary == "3 MiB copied")
@@ -110,7 +112,7 @@ struct RebuildTests {
         world.run(30)
         let operation = try #require(world.operation("reader"))
         #expect(operation.status.state == .succeeded, "\(operation.status.message ?? "")")
-        #expect(operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Clean"])
+        #expect(operation.status.steps.map(\.name) == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Clean"])
         #expect(world.node(of: "orders-3") == "n9")
         #expect(world.group.status.votersVersion == 0)
         Self.expectWhole(world)
@@ -204,7 +206,7 @@ struct RebuildTests {
     // MARK: Interruptions
 
     /// Runs until the rebuild is in a step; false when it has ended before.
-    private static func run(_ world: inout World, until step: XDBGroup.RebuildStep) -> Bool {
+    static func run(_ world: inout World, until step: XDBGroup.RebuildStep) -> Bool {
         for _ in 0..<60 {
             if world.group.status.rebuild?.step == step { return true }
             if world.operation("again")?.isFinished ?? false { return false }
@@ -213,7 +215,7 @@ struct RebuildTests {
         return false
     }
 
-    static let steps: [XDBGroup.RebuildStep] = [.copy, .prepare, .refresh, .join, .vote, .clean]
+    static let steps: [XDBGroup.RebuildStep] = [.copy, .prepare, .refresh, .join, .verify, .vote, .clean]
 
     @Test(arguments: steps)
     func cancelledInAStepTheGroupIsAsBefore(_ step: XDBGroup.RebuildStep) throws {
@@ -408,7 +410,7 @@ struct RebuildTests {
             let member = world.group.status.members.randomElement(using: &random)?.name ?? ""
             let life = world.life(member)
             let node = world.nodes.randomElement(using: &random)?.name ?? ""
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<13, using: &random) {
             case 0: world.stopServer(of: life)
             case 1: world.deletePod { $0.name == life }
             case 2: world.power(node, on: false)
@@ -421,6 +423,7 @@ struct RebuildTests {
                 for index in world.operations.indices where Bool.random(using: &random) {
                     world.operations[index].spec.cancel = true
                 }
+            case 11: world.restartAgent(of: life)
             default: break
             }
             world.run(Int.random(in: 0..<10, using: &random))

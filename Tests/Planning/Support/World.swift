@@ -39,6 +39,14 @@ struct World {
     var heldJobs = false
     /// What the source of a copy is told about its speed.
     var limits: [String: UInt64?] = [:]
+    /// What agents say of the comparison that they were asked for, by life.
+    var verifications: [String: AgentStatus.Verification] = [:]
+    /// Comparisons that do not end by themselves.
+    var heldVerifications = false
+    /// Lives whose data are not the group's.
+    var differing: Set<String> = []
+    /// Agents from before there were comparisons.
+    var isOldImage = false
     /// What agents say of themselves, by life.
     var problems: [String: [AgentStatus.Problem]] = [:]
     var otherRebuilds: [OtherRebuild] = []
@@ -233,6 +241,7 @@ struct World {
             jobs.removeAll { $0.name == name }
             work[name] = nil
         case .limitCopy(_, let request): limits[request.to] = request.bytesPerSecond
+        case .verify(let member, let request): verify(member, request)
         case .initialize(let member, let request):
             initialized.append(member)
             withDisk(of: member) { disk in disk.group = request.group }
@@ -390,6 +399,50 @@ struct World {
         }
     }
 
+    private mutating func verify(_ member: String, _ request: VerifyRequest) {
+        guard let pod = reachable(member) else { return }
+        guard !isOldImage else {
+            let error = AgentError(reason: "NotFound", message: "there is no POST /v1/verify")
+            refusals[pod.name] = RequestRefusal(.verify, error: error)
+            return
+        }
+        let known = verifications[pod.name]
+        guard known?.attempt != request.attempt || known?.source != request.source.name else { return }
+        verifications[pod.name] = AgentStatus.Verification(
+            attempt: request.attempt,
+            source: request.source.name,
+            state: .running,
+            message: "the data are compared with those of \(request.source.name)"
+        )
+    }
+
+    /// A comparison takes a moment, and fails when the other side is not there.
+    private mutating func compare(_ pod: PodObservation) {
+        guard !heldVerifications, let verification = verifications[pod.name], verification.state == .running else {
+            return
+        }
+        let source = pods.first { $0.name == verification.source && $0.isRunning && isConnected($0) }
+        let result: (state: AgentStatus.Verification.State, words: String) =
+            if source == nil || !isConnected(pod) {
+                (.failed, "\(verification.source) gives no answer")
+            } else if differing.contains(pod.name) {
+                (
+                    .differs,
+                    "the data differ from those of \(verification.source): table shop.t has 1 row here and 2 there"
+                )
+            } else {
+                (.matched, "the data match those of \(verification.source)")
+            }
+        verifications[pod.name]?.state = result.state
+        verifications[pod.name]?.message = result.words
+    }
+
+    /// The agent of a life is started again, and has forgotten what it was asked for; its server goes on.
+    mutating func restartAgent(of life: String) {
+        verifications[life] = nil
+        listen()
+    }
+
     /// Somebody asks for a rebuild.
     mutating func rebuild(_ name: String, _ member: String, _ set: (inout XDBOperation.Rebuild) -> Void = { _ in }) {
         var rebuild = XDBOperation.Rebuild()
@@ -535,6 +588,7 @@ struct World {
                 status.problems = [.init(reason: "Diverged", message: "\(disk.committed) is committed here")]
             }
         }
+        status.verification = verifications[pod.name]
         status.problems += problems[pod.name] ?? []
         return status
     }
@@ -570,6 +624,7 @@ struct World {
         for member in heard.keys { heard[member]?.age += .milliseconds(500) }
         for pod in pods { write(as: pod) }
         for index in jobs.indices { work(at: index) }
+        for pod in pods where pod.isRunning { compare(pod) }
         for index in cleanups.indices {
             guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node) else { continue }
             cleanups[index].phase = .succeeded
@@ -611,7 +666,10 @@ struct World {
     // MARK: Faults
 
     mutating func deletePod(where matches: (PodObservation) -> Bool) {
-        for pod in pods where matches(pod) { stopServer(of: pod.name) }
+        for pod in pods where matches(pod) {
+            stopServer(of: pod.name)
+            verifications[pod.name] = nil
+        }
         pods.removeAll(where: matches)
     }
 
@@ -629,7 +687,10 @@ struct World {
         nodes[index].since = now
         for index in pods.indices where pods[index].node == node {
             pods[index].isRunning = on && pods[index].isRunning
-            if !on { stopServer(of: pods[index].name) }
+            if !on {
+                stopServer(of: pods[index].name)
+                verifications[pods[index].name] = nil
+            }
         }
     }
 
