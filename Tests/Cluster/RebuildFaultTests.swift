@@ -90,7 +90,7 @@ extension ClusterTests {
             let writer = try await Writer.start(group, patience: 3)
             let (members, nodes) = (try await group.members(), try await Lab.nodes())
             let free = try #require(nodes.first { node in !members.contains { $0.node == node } })
-            try await Lab.fillSmallDisk(of: free)
+            try await Lab.fillSmallDisk(of: free, but: 16)
             let follower = try #require(members.first { $0.role == "Follower" })
             let operation = try await group.rebuild(member: follower.name, mode: "CrossHost", node: free)
             #expect(try await group.ends(operation) == "Failed")

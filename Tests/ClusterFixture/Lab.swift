@@ -210,11 +210,12 @@ package enum Lab {
         }
     }
 
-    /// Takes all the space of a node's small disk.
-    package static func fillSmallDisk(of node: String) async throws {
+    /// Takes all the space of a node's small disk, but so many megabytes.
+    package static func fillSmallDisk(of node: String, but rest: Int = 0) async throws {
         let script =
             "dd if=/dev/zero of=\(smallDisk)/filled bs=1M 2>/dev/null; "
-            + "dd if=/dev/zero of=\(smallDisk)/filled-more bs=4k 2>/dev/null; true"
+            + "dd if=/dev/zero of=\(smallDisk)/filled-more bs=4k 2>/dev/null; "
+            + "truncate -s -\(rest)M \(smallDisk)/filled"
         try await inside(node, "sh", "-c", script)
     }
 

@@ -20,13 +20,13 @@ extension JobObservation {
         let gone = pods.filter { !names.contains($0.key) }.map { name, pods in
             var observation = JobObservation(name: name)
             observation.isBeingDeleted = true
-            observation.take(pods)
+            observation.take(pods, now: now)
             return observation
         }
         return (present + gone).sorted { $0.name < $1.name }
     }
 
-    /// How long it may take until a Job has its first pod.
+    /// How long it may take until a Job has its first pod, and until that starts, before it is worth a word.
     private static let patience = Duration.seconds(10)
 
     private init(_ job: Job, pods: [Pod], now: Time) {
@@ -34,7 +34,7 @@ extension JobObservation {
         isComplete = job.isComplete
         isFailed = job.isFailed
         isBeingDeleted = job.metadata.isBeingDeleted
-        take(pods.filter { $0.metadata.isOwned(by: job.metadata.uid) })
+        take(pods.filter { $0.metadata.isOwned(by: job.metadata.uid) }, now: now)
         // Those of an earlier Job of the same name say nothing about this one, but they are there.
         self.pods = pods.map(\.metadata.name)
         // A quota or an admission webhook refuses its pods: only the Job's own events have the words.
@@ -42,12 +42,12 @@ extension JobObservation {
             now.since(made) > Self.patience
         {
             obstacle =
-                "no pod of it could be made for \(now.since(made).components.seconds) s: a quota or an admission rule may "
-                + "forbid it; kubectl describe job \(name) says why"
+                "no pod of it could be made: a quota or an admission rule may forbid it; kubectl describe job "
+                + "\(name) says why"
         }
     }
 
-    private mutating func take(_ all: [Pod]) {
+    private mutating func take(_ all: [Pod], now: Time) {
         // Moments of creation are known by the second: of two pods the one that goes on is the later one.
         let pods = all.sorted {
             ($0.metadata.creationTimestamp ?? .distantPast, $0.hasEnded ? 0 : 1, $0.metadata.name)
@@ -58,7 +58,17 @@ extension JobObservation {
         message = pods.last(where: \.hasEnded)?.lastWords
         guard let newest = pods.last else { return }
         node = newest.spec.nodeName.isEmpty ? nil : newest.spec.nodeName
-        if !newest.hasEnded { obstacle = newest.obstacle }
+        guard !newest.hasEnded else { return }
+        obstacle = newest.obstacle
+        // The kubelet tells in events alone what it waits for.
+        if obstacle == nil, !isRunning, let node, let made = newest.metadata.creationTimestamp,
+            now.since(made) > Self.patience
+        {
+            isPreparing = true
+            obstacle =
+                "its volumes or its image are not ready on node \(node); kubectl describe pod "
+                + "\(newest.metadata.name) says why"
+        }
     }
 }
 

@@ -180,6 +180,8 @@ public struct JobObservation: Hashable, Sendable {
     public var node: String?
     /// Why its last pod does not start: the scheduler's or the kubelet's words.
     public var obstacle: String?
+    /// Its last pod has its node, which prepares volumes and image; an image may take minutes.
+    public var isPreparing = false
     /// The last words of its last pod that has ended: JSON of a `JobResult`, or what it printed last.
     public var message: String?
     /// The pods that it still has.

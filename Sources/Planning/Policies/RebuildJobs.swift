@@ -11,6 +11,8 @@ struct RebuildJobs {
     static let attempts = 3
     /// How long no node may be found for the new life, or its container not start.
     static let patience = Duration.seconds(60)
+    /// How long a node may take to prepare its pod: to pull the image, above all.
+    static let preparation = Duration.seconds(300)
 
     func copy(_ draft: inout Draft) {
         guard let name = rebuild.source, let source = draft.member(name) else {
@@ -77,8 +79,9 @@ struct RebuildJobs {
             return
         }
         wait("its Job \(job.name) does not start: \(obstacle)", &draft)
+        let patience = job.isPreparing ? Self.preparation : Self.patience
         if let began = rebuild.steps.last?.start,
-            MicroTime(draft.observation.now).milliseconds(since: began) > Self.patience.milliseconds
+            MicroTime(draft.observation.now).milliseconds(since: began) > patience.milliseconds
         {
             RebuildPolicy.end(.failed, "its Job \(job.name) did not start: \(obstacle)", &draft)
         }

@@ -41,7 +41,7 @@ import XDB
     @Test func aJobWhosePodsAreRefusedSaysSoAfterAWhile() throws {
         #expect(observe([], after: 9)?.obstacle == nil)
         let words = try #require(observe([], after: 15)?.obstacle)
-        #expect(words.contains("for 15 s") && words.contains("kubectl describe job \(Self.name)"))
+        #expect(words.contains("quota") && words.contains("kubectl describe job \(Self.name)"))
         #expect(observe([pod("a")], after: 15)?.obstacle == nil)
         #expect(observe([], after: 15) { $0.metadata.deletionTimestamp = Time(seconds: 101) }?.obstacle == nil)
         let ended = Condition("Failed", .true, reason: "")
@@ -116,6 +116,21 @@ import XDB
         )
         let starting = Pod.ContainerState.waiting(reason: "ContainerCreating", message: "")
         #expect(observe([pod("a") { $0.status.containerStatuses = [container(starting)] }])?.obstacle == nil)
+    }
+
+    /// The volume cannot be mounted, say: its status has no word of that.
+    @Test func aPodThatItsNodeDoesNotStartSaysSoAfterAWhile() throws {
+        let pods = [
+            pod("a") {
+                $0.spec.nodeName = "n1"
+                $0.status.containerStatuses = [container(.waiting(reason: "PodInitializing", message: ""))]
+            }
+        ]
+        #expect(observe(pods, after: 9)?.obstacle == nil)
+        let late = try #require(observe(pods, after: 120))
+        #expect(late.isPreparing)
+        let pod = try #require(late.pods.first)
+        #expect(late.obstacle?.contains("on node n1; kubectl describe pod \(pod) says why") == true)
     }
 
     @Test(

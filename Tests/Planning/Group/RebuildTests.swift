@@ -330,6 +330,24 @@ struct RebuildTests {
         Self.expectWhole(world)
     }
 
+    /// An image of a gigabyte takes its time; what never comes ends the rebuild.
+    @Test(arguments: [false, true])
+    func aNodeHasMinutesToPrepareAPod(_ isForEver: Bool) throws {
+        var world = Self.world()
+        world.unpreparedJobs = true
+        world.rebuild("again", "orders-1")
+        #expect(Self.run(&world, until: .copy))
+        world.run(120)
+        #expect(world.group.status.rebuild?.result == nil)
+        #expect(world.group.status.rebuild?.message?.contains("its image is not ready") == true)
+        if isForEver { world.run(200) } else { world.unpreparedJobs = false }
+        world.run(40)
+        let operation = try #require(world.operation("again"))
+        #expect(operation.status.state == (isForEver ? .failed : .succeeded))
+        if isForEver { #expect(operation.status.message?.contains("its image is not ready") == true) }
+        Self.expectWhole(world)
+    }
+
     /// Its Job would be run again by Kubernetes for minutes.
     @Test func whatCannotSucceedIsNotTriedAgain() throws {
         var world = Self.world()

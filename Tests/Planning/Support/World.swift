@@ -37,6 +37,8 @@ struct World {
     var work: [String: RebuildJob] = [:]
     /// Jobs that do not end by themselves.
     var heldJobs = false
+    /// Nodes do not get volumes and images ready for the pods of Jobs.
+    var unpreparedJobs = false
     /// What the source of a copy is told about its speed.
     var limits: [String: UInt64?] = [:]
     /// What agents say of the comparison that they were asked for, by life.
@@ -377,6 +379,9 @@ struct World {
             return
         }
         guard nodes.contains(where: { $0.name == node && $0.ready == .true }), !cut.contains(node) else { return }
+        jobs[index].isPreparing = unpreparedJobs
+        jobs[index].obstacle = unpreparedJobs ? "its image is not ready" : nil
+        guard !unpreparedJobs else { return }
         guard jobs[index].isRunning else { return jobs[index].isRunning = true }
         guard !heldJobs else { return }
         jobs[index].isRunning = false
