@@ -16,13 +16,14 @@ extension Target {
 
     /// The tests of one module, in a folder of the same name.
     ///
-    /// Not optimized, unlike what they test: that takes the compiler twice as long, and they spend no time in their own code.
-    static func tests(_ module: String, _ dependencies: [Dependency] = []) -> Target {
+    /// Most are not optimized, unlike what they test: that takes the compiler twice as long, and they spend no time in
+    /// their own code.
+    static func tests(_ module: String, _ dependencies: [Dependency] = [], optimized: Bool = false) -> Target {
         .testTarget(
             name: "\(module)Tests",
             dependencies: [.byName(name: module)] + dependencies,
             path: "Tests/\(module)",
-            swiftSettings: settings + [.unsafeFlags(["-Onone"])]
+            swiftSettings: settings + (optimized ? [] : [.unsafeFlags(["-Onone"])])
         )
     }
 
@@ -125,7 +126,8 @@ let package = Package(
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),
         .tests("BinaryLog", ["XDB"]),
         .tests("XDB", ["KubernetesModel"]),
-        .tests("Planning", ["KubernetesModel", "XDB"]),
+        // They play a whole world, many times.
+        .tests("Planning", ["KubernetesModel", "XDB"], optimized: true),
         .tests("Operator", ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509]),
         // The local cluster, for tests, measurements and chaos, and the client that writes under all of them.
         .target(

@@ -38,9 +38,9 @@ struct RebuildDiscardTests {
 
     @Test(
         arguments: [
-            ("orders-1", ["Discard", "Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"]),
+            ("orders-1", ["Discard", "Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"]),
             ("orders-2", ["Discard", "Join", "Vote", "Clean"]),
-            ("orders-3", ["Discard", "Copy", "Prepare", "Refresh", "Join", "Clean"]),
+            ("orders-3", ["Discard", "Copy", "Prepare", "Refresh", "Join", "Verify", "Clean"]),
         ],
         [false, true]
     )

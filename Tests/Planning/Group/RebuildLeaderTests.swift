@@ -24,7 +24,7 @@ struct RebuildLeaderTests {
         world.run(40)
         let operation = try #require(world.operation("again"))
         #expect(operation.status.state == .succeeded, "\(operation.status.message ?? "")")
-        #expect(Self.steps(world) == ["ChangeLeader", "Copy", "Prepare", "Refresh", "Join", "Vote", "Clean"])
+        #expect(Self.steps(world) == ["ChangeLeader", "Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
         #expect(operation.status.steps.allSatisfy { $0.end != nil })
         #expect(operation.status.member == "orders-0")
         #expect(world.group.status.leader == "orders-1")

@@ -340,7 +340,7 @@ struct RebuildTests {
         world.run(120)
         #expect(world.group.status.rebuild?.result == nil)
         #expect(world.group.status.rebuild?.message?.contains("its image is not ready") == true)
-        if isForEver { world.run(200) } else { world.unpreparedJobs = false }
+        if isForEver { world.run(600) } else { world.unpreparedJobs = false }
         world.run(40)
         let operation = try #require(world.operation("again"))
         #expect(operation.status.state == (isForEver ? .failed : .succeeded))
