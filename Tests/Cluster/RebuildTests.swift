@@ -49,11 +49,35 @@ extension ClusterTests {
             try await expectNothing(of: logger.life, on: try #require(logger.node))
         }
 
+        @Test func aHostWithoutRoomForTwoLivesHasOneAtATime() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let follower = try #require(try await Self.group.member(in: "Follower"))
+            let operation = try await Self.group.rebuild(member: follower.name, mode: "Local", discardFirst: true)
+            try await Self.group.succeeds(operation)
+            let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
+            #expect(steps == ["Discard", "Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
+            try await Self.group.settle(writer)
+            try await expectNothing(of: follower.life, on: try #require(follower.node))
+        }
+
+        @Test func theLeaderHandsOverAndIsRebuilt() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let leader = try #require(try await Self.group.member(in: "Leader"))
+            let operation = try await Self.group.rebuild(member: leader.name, changeLeaderFirst: true)
+            try await Self.group.succeeds(operation)
+            let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
+            #expect(steps == ["ChangeLeader", "Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
+            #expect(try await Self.group.member(in: "Leader")?.name != leader.name)
+            try await Self.group.settle(writer)
+        }
+
         @Test func aRebuildOfTheLeaderIsRefused() async throws {
             let leader = try #require(try await Self.group.member(in: "Leader"))
             let operation = try await Self.group.rebuild(member: leader.name)
             let refused = try await Self.group.operation(operation, reaches: "Failed")
-            #expect(refused.message.contains("change the leader first"), "\(refused.message)")
+            #expect(refused.message.contains("changeLeaderFirst"), "\(refused.message)")
         }
 
         /// The limit keeps the copy going until it is cancelled.

@@ -20,9 +20,13 @@ extension LabGroup {
         mode: String = "Auto",
         node: String? = nil,
         source: String? = nil,
-        bytesPerSecond: String? = nil
+        bytesPerSecond: String? = nil,
+        changeLeaderFirst: Bool? = nil,
+        discardFirst: Bool? = nil
     ) async throws -> String {
-        let choices = [("node", node), ("source", source), ("bytesPerSecond", bytesPerSecond)]
+        let flags = [("changeLeaderFirst", changeLeaderFirst), ("discardFirst", discardFirst)]
+            .map { name, value in (name, value.map { "\($0)" }) }
+        let choices = ([("node", node), ("source", source), ("bytesPerSecond", bytesPerSecond)] + flags)
             .compactMap { name, value in value.map { ", \(name): \($0)" } }
         return try await ask(
             "generateName: rebuild-\(member)-",

@@ -121,7 +121,7 @@ import XDB
     /// The volume cannot be mounted, say: its status has no word of that.
     @Test func aPodThatItsNodeDoesNotStartSaysSoAfterAWhile() throws {
         let pods = [
-            pod("a") {
+            pod("a", created: 101) {
                 $0.spec.nodeName = "n1"
                 $0.status.containerStatuses = [container(.waiting(reason: "PodInitializing", message: ""))]
             }
