@@ -106,10 +106,16 @@ extension LabGroup {
 
     /// Waits until an operation has ended, however that is, and returns its state.
     package func ends(_ operation: String) async throws -> String {
-        try await eventually("\(operation) has ended", within: .seconds(1200)) { () -> String? in
-            let state = try await self.operation(operation)[path: "status", "state"]?.stringValue
-            return state.flatMap { XDBOperation.State(rawValue: $0) }?.isFinal == true ? state : nil
-        }
+        try await eventually("\(operation) has ended", within: .seconds(1200)) { try await end(of: operation) }
+    }
+
+    /// Whether an operation has ended, however that is.
+    package func hasEnded(_ operation: String) async throws -> Bool { try await end(of: operation) != nil }
+
+    /// The state in which an operation has ended; nil before.
+    private func end(of operation: String) async throws -> String? {
+        let state = try await self.operation(operation)[path: "status", "state"]?.stringValue
+        return state.flatMap { XDBOperation.State(rawValue: $0) }?.isFinal == true ? state : nil
     }
 
     /// What became of an operation.
