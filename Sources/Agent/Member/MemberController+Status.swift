@@ -30,7 +30,10 @@ extension MemberController {
         status.hearsLeader = snapshot.hearsLeader
         status.logBytes = snapshot.logBytes
         status.peers = snapshot.peers
-        if snapshot.role == .leader { status.voters = snapshot.voters }
+        if snapshot.role == .leader {
+            status.voters = snapshot.voters
+            status.votersVersion = promise.terms?.votersVersion ?? 0
+        }
         status.discardedTail = snapshot.discarded
         status.copy = copies.status
         status.verification = verifier.status
@@ -108,7 +111,9 @@ extension MemberController {
         if let failure = snapshot.failure {
             problems.append(AgentStatus.Problem(reason: failure.reason, message: "\(failure)"))
         }
-        if let failure = serverFailure {
+        if let problem = tail.problem {
+            problems.append(problem)
+        } else if let failure = serverFailure {
             problems.append(AgentStatus.Problem(reason: failure.reason, message: failure.message))
         }
         if let problem = careVerdict.problem { problems.append(problem) }

@@ -13,7 +13,7 @@ extension MemberController {
             try await server.start(serverID: ServerOptions.failSafeID(ordinal: configuration.ordinal))
         case .startServerWithTail:
             logger.notice("the server's tail is committed in the group: it starts with it")
-            tailCommitted = false
+            tail = .unknown
             try await server.start(
                 serverID: ServerOptions.failSafeID(ordinal: configuration.ordinal),
                 keepsTail: true
@@ -141,7 +141,30 @@ extension MemberController {
         }
     }
 
+    /// Ends what a leader without other voters does, before the promise says so: its log takes over what only its server's
+    /// binlog has.
+    ///
+    /// The server may be unable to remove that again, behind a schema change, and there is nobody to rebuild it from.
+    /// Nobody has seen it committed, and no log contradicts it: so it is the group's.
+    func endLeadingAlone(_ replication: Replication) async {
+        guard promise.terms?.voters == [configuration.member], configuration.kind == .data else { return }
+        await server.kill()
+        await lookAtProcess()
+        do {
+            try await replication.standDown()
+            let taken = try await replication.take(
+                BinlogTail(dataDirectory: configuration.dataDirectory),
+                of: ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
+            )
+            guard taken > 0 else { return }
+            logger.notice("the log takes over the server's last transactions", metadata: ["transactions": "\(taken)"])
+        } catch {
+            logger.error("the server's last transactions cannot be read", metadata: ["error": "\(error)"])
+        }
+    }
+
     func resign(_ replication: Replication, _ why: Resignation) async throws {
+        await endLeadingAlone(replication)
         let voters = promise.terms?.voters.count ?? 1
         let next = Promise(epoch: promise.epoch, duty: .resigned)
         try state.write(next)

@@ -78,7 +78,7 @@ actor MemberController {
     var serverCrashes = 0
     var serverFailure: ServerFailure?
     var ignoredOptions: [String] = []
-    var tailCommitted = false
+    var tail = TailVerdict.unknown
     var observation: ServerCommands.Observation?
     var answered = false
     var care = ReplicaCare()
@@ -318,8 +318,11 @@ actor MemberController {
         try await exclusively { () async throws(AgentError) in
             let replication = try ready()
             let led = promise.terms != nil
+            if led, request.epoch > promise.epoch, let successor = request.successor {
+                await replication.handOver(to: successor, within: Self.drainLimit)
+            }
             try await admit(Admission.seal(request.epoch, promise), replication)
-            if led, promise.terms == nil, request.isHandOver ?? false { await keepClients() }
+            if led, promise.terms == nil, request.successor != nil { await keepClients() }
             do {
                 let log = try await replication.seal(epoch: promise.epoch)
                 publish()
@@ -335,6 +338,9 @@ actor MemberController {
             }
         }
     }
+
+    /// How long a successor may need for the end of the log; without it the successor fetches that later.
+    private static let drainLimit = Duration.milliseconds(200)
 
     /// Answers `POST /v1/lead`.
     func lead(_ request: LeadRequest) async throws(AgentError) -> AgentStatus {
@@ -435,6 +441,7 @@ actor MemberController {
         case .refuse(let error): throw error
         case .accept(let next, let enters):
             let old = promise
+            if enters { await endLeadingAlone(replication) }
             do throws(StateError) {
                 try state.write(next)
             } catch {
@@ -626,12 +633,13 @@ actor MemberController {
     /// Finds out whether a server that may not truncate its tail need not: it lost the engine's commits of transactions
     /// that the group has committed, and a schema change stands behind them.
     func lookAtTail() async {
-        tailCommitted = false
+        // While it is tried again, what was found holds.
+        if answered { tail = .unknown }
         guard case .refused = serverState, case .refusesTruncation = serverFailure, let replication else { return }
-        let tail = BinlogTail(dataDirectory: configuration.dataDirectory)
+        let binlog = BinlogTail(dataDirectory: configuration.dataDirectory)
         do {
-            guard let last = try await local.onThread({ try tail.last() }) else { return }
-            tailCommitted = try await replication.isCommitted(last)
+            guard let last = try await local.onThread({ try binlog.last() }) else { return }
+            tail = try await replication.judge(tail: last)
         } catch {
             failures["tail"] = problem(error, "BinlogUnreadable")
         }
@@ -682,7 +690,7 @@ actor MemberController {
         // A server that leads has been made to, by this agent or by the one before.
         situation.promoted =
             promoted || observation?.id == ServerID(epoch: promise.epoch, ordinal: configuration.ordinal)
-        situation.tailCommitted = tailCommitted
+        situation.tailCommitted = tail == .committed
         situation.relaying = relay != nil
         situation.stopping = stopping && promise.terms == nil
         situation.rowAcknowledged = rowAcknowledged

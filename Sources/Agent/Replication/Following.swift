@@ -138,13 +138,14 @@ final class Following {
         scheduleRetry(pause(after: error))
     }
 
-    /// A leader that was told at the same time as we may need a moment; anything else takes longer, and longer each time.
+    /// A leader that was told at the same time as we may need a moment; what lasts takes longer, and longer each time.
     private func pause(after error: (any Error)?) -> TimeAmount {
         if let refusal = error as? PeerRefusal, refusal.code == .notLeading {
-            // It may have to complete its log first.
+            // It may have to be told first.
             return .milliseconds(attempts <= 10 ? 10 : attempts <= 50 ? 40 : 500)
         }
-        return .milliseconds(Int64(min(1000, 50 << min(attempts, 5))))
+        let quick = mode == .follow ? 10 : 0
+        return .milliseconds(attempts <= quick ? 10 : Int64(min(1000, 50 << min(attempts - quick, 5))))
     }
 
     private func scheduleRetry(_ delay: TimeAmount) {

@@ -44,6 +44,8 @@ final class Leadership {
     private var durable: [UInt64]
     private let me: Int?
     private var dump: ServerDump?
+    /// Who waits until a member has the log up to its end.
+    private var drain: (member: String, sequence: UInt64, promise: EventLoopPromise<Void>)?
 
     init(core: ReplicationCore, request: LeadershipRequest) throws {
         self.core = core
@@ -106,6 +108,21 @@ final class Leadership {
     func end() {
         dump?.end()
         dump = nil
+        endDrain()
+    }
+
+    /// Keeps the promise when a member that is connected has the log up to its present end, or `endDrain` is called.
+    func drain(to member: String, _ promise: EventLoopPromise<Void>) {
+        endDrain()
+        guard let end = core.log.end, let peer = peers[member], peer.session != nil,
+            peer.durable?.sequence ?? 0 < end.sequence
+        else { return promise.succeed() }
+        drain = (member, end.sequence, promise)
+    }
+
+    func endDrain() {
+        drain?.promise.succeed()
+        drain = nil
     }
 
     /// A repeated request may name other learners, and other voters in the place of some, one at a time: `Admission` has
@@ -174,6 +191,7 @@ final class Leadership {
         guard peers[member] != nil else { return }
         peers[member]?.durable = gtid
         set(member, gtid)
+        if let drain, drain.member == member, gtid.sequence >= drain.sequence { endDrain() }
         advance()
         core.markChanged()
     }

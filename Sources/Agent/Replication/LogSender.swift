@@ -22,6 +22,8 @@ final class LogSender: ChannelInboundHandler {
     private var lastSent = NIODeadline.now()
     private var lastHeard = NIODeadline.now()
     private var isClosing = false
+    /// What somebody has asked for who has come before this member leads.
+    private var early: PeerHello?
 
     /// The member at the other end, once it has said hello and its certificate has proved it.
     private(set) var member: String?
@@ -72,8 +74,16 @@ final class LogSender: ChannelInboundHandler {
         if now - lastSent >= heartbeat { sendState(evenIfKnown: true) }
     }
 
+    /// This member leads now: who has come early is answered.
+    func takeUp() {
+        guard let hello = early, let context, !isClosing else { return }
+        early = nil
+        answering(context) { try begin(hello, context) }
+    }
+
     func close() {
         reader = nil
+        early = nil
         isClosing = true
         context?.close(promise: nil)
     }
@@ -109,19 +119,11 @@ final class LogSender: ChannelInboundHandler {
         decoder.append(&bytes)
         guard !isClosing else { return }
         lastHeard = .now()
-        do {
+        answering(context) {
             while let output = try decoder.next() {
                 guard case .frame(let frame) = output else { continue }
                 try receive(frame, context)
             }
-        } catch let refusal as PeerRefusal {
-            refuse(refusal, context)
-        } catch {
-            core.logger.warning(
-                "a peer broke the protocol",
-                metadata: ["member": "\(member ?? "unknown")", "error": "\(error)"]
-            )
-            close()
         }
     }
 
@@ -135,10 +137,24 @@ final class LogSender: ChannelInboundHandler {
 
     // MARK: The session
 
+    private func answering(_ context: ChannelHandlerContext, _ body: () throws -> Void) {
+        do {
+            try body()
+        } catch let refusal as PeerRefusal {
+            refuse(refusal, context)
+        } catch {
+            core.logger.warning(
+                "a peer broke the protocol",
+                metadata: ["member": "\(member ?? "unknown")", "error": "\(error)"]
+            )
+            close()
+        }
+    }
+
     private func receive(_ frame: PeerFrame, _ context: ChannelHandlerContext) throws {
         switch frame {
         case .hello(let hello):
-            guard member == nil else { throw PeerProtocolError(description: "a second hello") }
+            guard member == nil, early == nil else { throw PeerProtocolError(description: "a second hello") }
             try begin(hello, context)
         case .durable(let gtid):
             guard let member, reader != nil else { return }
@@ -157,7 +173,11 @@ final class LogSender: ChannelInboundHandler {
             start = try core.admit(hello, self)
         } catch {
             member = nil
-            throw error
+            guard let refusal = error as? PeerRefusal, refusal.code == .notLeading, core.mayLead(hello) else {
+                throw error
+            }
+            early = hello
+            return
         }
         reader = start.reader
         state = core.state

@@ -219,6 +219,14 @@ public final class Replication: Sendable {
         loop.execute { core.value.limitFeed(to: nil) }
     }
 
+    /// Takes nothing more from the server of a leader, and waits until a member has all of the log; no longer than a
+    /// limit.
+    ///
+    /// What its server writes from now on is acknowledged to nobody, unless the server is attached again.
+    func handOver(to member: String, within limit: Duration) async {
+        try? await waiting { core, promise in core.handOver(to: member, within: TimeAmount(limit), promise) }
+    }
+
     /// Tells the other members that this leader's server takes writes.
     public func opened() {
         let core = core
@@ -232,7 +240,8 @@ public final class Replication: Sendable {
         try? await group.shutdownGracefully()
     }
 
-    private func waiting<Value: Sendable>(
+    /// Runs something on the loop that keeps its promise later.
+    func waiting<Value: Sendable>(
         _ body: @escaping @Sendable (ReplicationCore, EventLoopPromise<Value>) -> Void
     ) async throws -> Value {
         let promise = loop.makePromise(of: Value.self)

@@ -89,6 +89,14 @@ final class ReplicationCore {
     ///
     /// See the type's comment for why nothing of it can happen later.
     func standDown() {
+        endRole()
+        for sender in senders.values { sender.close() }
+        let waiting = waiting
+        self.waiting = []
+        for waiter in waiting { waiter.promise.fail(ReplicationError.roleChanged) }
+    }
+
+    private func endRole() {
         switch role {
         case .sealed: break
         case .follower(let following): following.end(.roleChanged)
@@ -96,10 +104,6 @@ final class ReplicationCore {
         }
         role = .sealed
         log.dropOpenGroup()
-        for sender in senders.values { sender.close() }
-        let waiting = waiting
-        self.waiting = []
-        for waiter in waiting { waiter.promise.fail(ReplicationError.roleChanged) }
     }
 
     func seal(_ new: Epoch, _ promise: EventLoopPromise<SealedLog>) {
@@ -185,17 +189,59 @@ final class ReplicationCore {
             publish()
             return leadership.lastOfFirstTransactions
         }
-        enter(request.epoch)
+        if request.epoch == epoch {
+            // Whoever has come already for this epoch stays: sessions of an older one have ended when it was promised.
+            endRole()
+            failure = nil
+        } else {
+            enter(request.epoch)
+        }
         let leadership = try Leadership(core: self, request: request)
         role = .leader(leadership)
         log.flush()
         leadership.advance()
+        for sender in senders.values { sender.takeUp() }
         logger.info(
             "leading",
             metadata: ["epoch": "\(epoch)", "first": "\(leadership.firstOfEpoch)", "end": "\(text(log.end))"]
         )
         publish()
         return leadership.lastOfFirstTransactions
+    }
+
+    func handOver(to member: String, within limit: TimeAmount, _ promise: EventLoopPromise<Void>) {
+        guard case .leader(let leadership) = role else { return promise.succeed() }
+        leadership.detach()
+        publish()
+        leadership.drain(to: member, promise)
+        after(limit) { [weak leadership] in leadership?.endDrain() }
+    }
+
+    /// Takes into the log what a server has written after its end; returns how many transactions.
+    func take(_ tail: BinlogTail, of server: ServerID) throws -> UInt64 {
+        guard case .sealed = role else { throw ReplicationError.wrongRole("this member has a role") }
+        if let error = log.failure { throw error }
+        let end = log.end
+        var unwritten = 0
+        defer {
+            log.flush()
+            // A torn transaction has no end, and was acknowledged to nobody.
+            log.dropOpenGroup()
+        }
+        try tail.read(after: end) { piece in
+            if piece.header.type == .gtid, piece.header.serverID != server.rawValue {
+                throw ReplicationError.serverRefused(
+                    "it has a transaction of server \(piece.header.serverID) after \(text(log.end)), not of \(server)"
+                )
+            }
+            try log.append(piece)
+            unwritten += piece.bytes.count
+            if unwritten > 1 << 20 {
+                log.flush()
+                unwritten = 0
+            }
+        }
+        return (log.end?.sequence ?? 0) - (end?.sequence ?? 0)
     }
 
     private func check(_ asked: Epoch) throws {
@@ -325,6 +371,16 @@ final class ReplicationCore {
         senders[ObjectIdentifier(sender)] = nil
         if case .leader(let leadership) = role, let member = sender.member { leadership.left(member, sender) }
         publish()
+    }
+
+    /// Whether a peer that cannot follow yet has only come too early: this member may be about to lead.
+    func mayLead(_ hello: PeerHello) -> Bool {
+        guard !closed, hello.mode == .follow, hello.epoch == epoch else { return false }
+        switch role {
+        case .sealed: return true
+        case .follower(let following): return following.mode == .pull
+        case .leader: return false
+        }
     }
 
     /// What a peer gets.

@@ -38,6 +38,9 @@ extension GroupEffects {
     }
 
     /// Asks all at once; once a majority has answered the others get only a little more time.
+    ///
+    /// A leader that hands over is asked first: it lets its successor have the end of its log, which nobody takes who is
+    /// sealed.
     func seal(
         _ members: [String],
         _ request: SealRequest,
@@ -48,7 +51,7 @@ extension GroupEffects {
         let endpoints = members.compactMap { observation.endpoint(of: observation.life(of: $0)) }
         let majority = (observation.group.status.epochs.first?.voters.count ?? members.count) / 2 + 1
         return await withTaskGroup(of: Sealing.self) { tasks in
-            for endpoint in endpoints {
+            func ask(_ endpoint: AgentEndpoint) {
                 tasks.addTask {
                     do {
                         let answer = try await client.seal(endpoint, request)
@@ -60,10 +63,24 @@ extension GroupEffects {
                     }
                 }
             }
+            var later: [AgentEndpoint] = []
+            if request.successor != nil, let leader = observation.group.status.leader.map(observation.life),
+                endpoints.contains(where: { $0.life == leader })
+            {
+                later = endpoints.filter { $0.life != leader }
+                tasks.addTask {
+                    try? await Task.sleep(for: .milliseconds(500))
+                    return .late
+                }
+            }
+            for endpoint in endpoints where !later.contains(endpoint) { ask(endpoint) }
             var answers: [SealAnswer] = []
             var open = endpoints.count
             while open > 0, let next = await tasks.next() {
+                for endpoint in later { ask(endpoint) }
+                later = []
                 switch next {
+                case .late: break
                 case .answered(let answer):
                     open -= 1
                     answers.append(answer)
@@ -89,6 +106,8 @@ extension GroupEffects {
         case answered(SealAnswer)
         case failed(String, String)
         case enough
+        /// The leader that hands over takes too long.
+        case late
     }
 }
 

@@ -174,8 +174,10 @@ enum ElectionPolicy {
             zone: member.zone,
             refusal: member.kind == .logger ? nil : MemberExamination(draft: draft, member: member).refusal,
             isRunning: draft.heard(member)?.server.state == .running,
-            // The one that has just failed is passed over for an equal, and so is one that fails again and again.
+            // The one that has just failed is passed over for an equal, and so is one that fails again and again, and one
+            // that is being rebuilt.
             isUnsteady: cause == .failover && member.name == draft.status.leader || isUnsteady(member.name, draft)
+                || draft.status.rebuild?.member == member.name
         )
     }
 
@@ -226,16 +228,16 @@ enum ElectionPolicy {
         let asked = (reachable + [joining].compactMap(\.self)).map(\.name).filter { !answered.contains($0) }
         if !asked.isEmpty {
             if draft.status.election?.epoch != epoch { draft.status.election = election(epoch, occasion, draft) }
-            draft.act(.seal(members: asked, SealRequest(epoch: epoch, isHandOver: isHandOver(occasion.cause))))
+            draft.act(.seal(members: asked, SealRequest(epoch: epoch, successor: successor(occasion.cause, draft))))
         }
         draft.leadership = leadership ?? .sealing("\(occasion.words); voters are asked to promise epoch \(epoch)")
         draft.checkAgain(within: .seconds(1))
     }
 
-    /// True when a leader that is well has a successor; nil otherwise, as the request has it.
-    private static func isHandOver(_ cause: XDBGroup.ElectionCause) -> Bool? {
+    /// The life of the member that is to take over from a leader that is well.
+    private static func successor(_ cause: XDBGroup.ElectionCause, _ draft: Draft) -> String? {
         switch cause {
-        case .changeLeader, .handOver: true
+        case .changeLeader, .handOver: draft.member(draft.status.election?.to)?.life
         case .first, .failover, .forced, .voterAdded: nil
         }
     }

@@ -275,9 +275,10 @@ struct MemberExamination {
             return MemberFinding(
                 .progressing,
                 .awaitingVote,
-                "it follows \(status.leader ?? ""), and its vote passes to its successor; where that is lost, rebuild "
-                    + "\(member.name) again"
+                "it follows \(status.leader ?? ""), and its vote passes to its successor, or back to it where that is lost"
             )
+        case (.follower, .streaming) where member.kind.hasData && agent.server.applied == nil:
+            return MemberFinding(.progressing, .joining, "its server has applied nothing of the log yet")
         case (.follower, .streaming):
             return MemberFinding(.healthy, .healthy, "it follows \(status.leader ?? "")")
         case (.follower, _):

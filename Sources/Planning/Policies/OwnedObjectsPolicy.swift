@@ -16,9 +16,10 @@ enum OwnedObjectsPolicy {
         draft.act(.ensure(.leaderService))
         draft.act(.ensure(.followersService))
         // An eviction of one voter leaves a majority of three or more. Of two it leaves none, and the only voter is the
-        // group: there are so few also after a leader was forced.
+        // group: there are so few also after a leader was forced. While a vote passes on, elections are without it.
         let voters = draft.status.epochs.isEmpty ? draft.spec.members.voters : draft.voters.count
-        draft.act(.ensure(.disruptionBudget(maximumUnavailable: voters > 2 ? 1 : 0)))
+        let spare = voters > 2 && !draft.voters.contains(where: \.vacant)
+        draft.act(.ensure(.disruptionBudget(maximumUnavailable: spare ? 1 : 0)))
 
         guard let claim = draft.status.storage?.volumeClaim else { return }
         for member in draft.status.members where !isGone(member, draft) {

@@ -8,6 +8,7 @@ import XDB
 /// The steps follow from what is seen alone, so whoever observes next goes on.
 enum RebuildPolicy {
     static func apply(_ draft: inout Draft) {
+        giveSeatsBack(&draft)
         guard let rebuild = draft.status.rebuild else { return consider(&draft) }
         draft.checkAgain(within: .seconds(1))
         if rebuild.result == nil {
@@ -230,23 +231,44 @@ enum RebuildPolicy {
         return applied.sequence + allowed >= leader.position.sequence
     }
 
-    /// The new life counts in elections when its log has all that the old one's may have been counted for.
-    ///
-    /// See docs/safety.md: what the leader counted the old life for is at or before the position at which it began to count
-    /// the new one; of epochs that began with the new life in its place the first transaction is enough.
     private static func vote(
         _ successor: XDBGroup.MemberStatus,
         of member: XDBGroup.MemberStatus,
         _ draft: inout Draft
     ) {
+        guard fillsSeat(successor.life, draft) else { return }
+        succeed(successor, member, nil, &draft)
+    }
+
+    /// A life counts in elections when its log has all that another one may have been counted for in its seat.
+    ///
+    /// See docs/safety.md: what the leader counted the other one for is at or before the position at which it began to count
+    /// this one; of epochs that began with this one in the seat the first transaction is enough.
+    private static func fillsSeat(_ life: String, _ draft: Draft) -> Bool {
         guard case .leads = draft.leadership,
             let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
             leader.role == .leader, leader.epoch == draft.status.epoch,
-            leader.voters?.contains(successor.life) ?? false,
-            let seat = leader.peers.first(where: { $0.name == successor.life }), let durable = seat.durable,
-            durable.epoch == draft.status.epoch, durable >= seat.since ?? .zero
-        else { return }
-        succeed(successor, member, nil, &draft)
+            leader.voters?.contains(life) ?? false,
+            // From here on it refuses to count the other one, whoever may still ask for that.
+            leader.votersVersion ?? 0 >= draft.status.votersVersion,
+            let seat = leader.peers.first(where: { $0.name == life }), let durable = seat.durable
+        else { return false }
+        return durable.epoch == draft.status.epoch && durable >= seat.since ?? .zero
+    }
+
+    /// Where a rebuild has ended before the vote had arrived, the member keeps it, if it still has its data.
+    private static func giveSeatsBack(_ draft: inout Draft) {
+        for index in draft.status.members.indices {
+            let member = draft.status.members[index]
+            guard member.vacant, !member.discarded, draft.successor(of: member.name) == nil,
+                fillsSeat(member.life, draft)
+            else { continue }
+            draft.status.members[index].vacant = false
+            draft.tell(
+                .rebuilding,
+                "\(member.name) has its vote again: \(member.life) has all that was counted in its place"
+            )
+        }
     }
 
     /// The new life takes the place of the old, which becomes something to remove: one record.
@@ -326,7 +348,7 @@ enum RebuildPolicy {
             draft.status.members.removeAll { $0.name == successor.name }
             draft.findings[successor.name] = nil
             // The leader counts the old life again, or one that is still to come where there is none; elections do neither,
-            // until another new life has taken its place.
+            // until that one has all that was counted meanwhile.
             if draft.member(rebuild.member)?.vacant ?? false { draft.status.votersVersion += 1 }
             DebtPolicy.owe(successor, message, &draft)
         }

@@ -126,8 +126,6 @@ struct RepairNeed: Hashable {
         // It may still help itself.
         case .agentProblem where Self.isApplying(member, draft), .serverDown:
             isDue = lasting >= grace
-        case .awaitingVote where member.vacant:
-            isDue = lasting >= Self.moment
         default: return nil
         }
     }

@@ -67,7 +67,9 @@ enum RolePolicy {
         let leader = draft.member(record.leader)?.life ?? record.leader
         let others = Set(seats + nonvoting(record, draft)).subtracting([leader])
         guard agent.phase == .writable else { return false }
-        return Set(agent.peers.map(\.name)) != others || agent.voters.map { Set($0) != Set(seats) } ?? false
+        // It refuses what an older record says only when it knows of the newer one.
+        let isOld = agent.votersVersion.map { $0 < draft.status.votersVersion } ?? false
+        return isOld || Set(agent.peers.map(\.name)) != others || agent.voters.map { Set($0) != Set(seats) } ?? false
     }
 
     /// What an agent refused for good in this epoch it is not asked again.

@@ -33,13 +33,15 @@ public struct InitializeRequest: Hashable, Sendable, Codable {
 /// without an effect.
 public struct SealRequest: Hashable, Sendable, Codable {
     public var epoch: Epoch
-    /// True when somebody is about to take over from a leader that is well: that one keeps its clients' connections until
-    /// the next leader takes writes, and passes them on.
-    public var isHandOver: Bool?
+    /// The life of the member that is about to take over from a leader that is well; nil otherwise.
+    ///
+    /// That leader takes no more writes, lets this one have all of its log before it promises, and keeps its clients'
+    /// connections until the next leader takes writes, and passes them on.
+    public var successor: String?
 
-    public init(epoch: Epoch, isHandOver: Bool? = nil) {
+    public init(epoch: Epoch, successor: String? = nil) {
         self.epoch = epoch
-        self.isHandOver = isHandOver
+        self.successor = successor
     }
 }
 

@@ -168,6 +168,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var peers: [Peer]
     /// Whose logs a leader counts, itself among them.
     public var voters: [String]?
+    /// The `votersVersion` of the request that a leader has them from.
+    public var votersVersion: Int?
     public var problems: [Problem]
     /// The copy of its data that is being sent, while one is.
     public var copy: Copy?

@@ -113,8 +113,6 @@ struct MemberGroupTests {
     @Test(.timeLimit(.minutes(5)))
     func aMemberGoesOnFromAnyMomentOfItsWayToLead() async throws {
         let files = try TestGroupFiles()
-        // Accounts are schema changes: one that no log has when both processes die asks for a rebuild.
-        try FileManager.default.removeItem(atPath: files.users + "/app")
         let member = TestMember(0, files: files)
         var agent = try member.start()
         do {
@@ -135,7 +133,6 @@ struct MemberGroupTests {
                 #expect(status.epoch == Epoch(rawValue: epoch))
                 epoch += 1
             }
-            try files.directory.write("users/app", "secret")
             let answer = try await member.seal(epoch)
             try await member.lead(Self.lead(epoch, start: answer.position, voters: [member.name]))
             try await member.wait("writable") { $0.phase == .writable }
@@ -172,6 +169,51 @@ struct MemberGroupTests {
             try await member.wait("writable") { $0.phase == .writable }
             #expect(try await member.sql("SELECT COUNT(*) FROM shop.t") == "20")
             #expect(try await member.sql("SELECT last FROM shop.v") == "19")
+        } catch {
+            Issue.record("\(error)\n\(member.log)")
+        }
+        await files.end([agent], [member])
+    }
+
+    /// Nobody but the server has what it wrote last, and it cannot remove that behind a schema change: so it is the group's.
+    @Test(.timeLimit(.minutes(3)))
+    func aLoneMembersTailIsItsGroups() async throws {
+        let files = try TestGroupFiles()
+        let member = TestMember(0, files: files)
+        var agent = try member.start()
+        do {
+            try await member.wait("there") { $0.phase == .uninitialized }
+            try await member.initialize()
+            var start = try await member.seal(1).position
+            try await member.lead(Self.lead(1, start: start, voters: [member.name]))
+            try await member.wait("writable") { $0.phase == .writable }
+            try await member.sql("CREATE DATABASE shop")
+            try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
+            let before = try await member.status().position
+
+            // Writes that no log gets, and then everything dies.
+            agent.signal(SIGSTOP)
+            let row = Task { try await member.sql("INSERT INTO shop.t VALUES (1)", seconds: 60) }
+            let view = Task { try await member.sql("CREATE VIEW shop.v AS SELECT 1 AS last", seconds: 60) }
+            while try member.occurrences(of: "VIEW `shop`.`v`", inFiles: "binlog.0") == 0
+                || (try member.occurrences(of: "INSERT INTO shop.t VALUES (1)", inFiles: "binlog.0")) == 0
+            {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            member.server?.signal(SIGKILL)
+            agent.signal(SIGKILL)
+            _ = await agent.ended()
+            await #expect(throws: (any Error).self) { try await row.value }
+            await #expect(throws: (any Error).self) { try await view.value }
+
+            agent = try member.start()
+            let back = try await member.wait("back") { $0.role == .sealed && $0.position > before }
+            #expect(back.position.sequence == before.sequence + 2)
+            start = try await member.seal(2).position
+            try await member.lead(Self.lead(2, start: start, voters: [member.name]))
+            try await member.wait("writable") { $0.phase == .writable }
+            #expect(try await member.sql("SELECT COUNT(*) FROM shop.t") == "1")
+            #expect(try await member.sql("SELECT last FROM shop.v") == "1")
         } catch {
             Issue.record("\(error)\n\(member.log)")
         }

@@ -118,6 +118,46 @@ import XDB
         await group.close()
     }
 
+    /// All are told at about the same time: a follower that was quicker need not come again.
+    @Test func whoComesBeforeTheLeaderLeadsIsAnsweredThen() async throws {
+        let group = try await LogGroup(3)
+        let epoch = Epoch(rawValue: 1)
+        for member in group.members { _ = try await member.running.seal(epoch: epoch) }
+        func session() async throws -> ObjectIdentifier? {
+            try await group[1].running.onLoop { core in
+                guard case .follower(let following) = core.role else { return nil }
+                return following.receiver.map { ObjectIdentifier($0) }
+            }
+        }
+        try await group.follow(1, 0, epoch: 1)
+        let first = try await session()
+        try await Task.sleep(for: .milliseconds(500))
+        let last = try await group[0].lead(epoch: epoch, voters: group.names)
+        try await group[0].running.waitCommitted(last.position)
+        #expect(try await session() == first)
+        // One that is sealed again keeps nobody waiting.
+        _ = try await group[0].running.seal(epoch: Epoch(rawValue: 2))
+        try await group[1].until("has lost it") { !$0.streaming }
+        await group.close()
+    }
+
+    @Test func aLeaderThatHandsOverGivesItsLogToItsSuccessor() async throws {
+        let group = try await LogGroup(3)
+        let first = try await group.elect(0, epoch: 1)
+        for follower in 1...2 { try await group.follow(follower, 0, epoch: 1) }
+        try await group[0].running.waitCommitted(first.position)
+        try await group[0].until("sees the successor") { $0.peers.first?.connected == true }
+        let last = try await group[0].write(400)
+        try await group[0].running.handOver(to: "orders-1", within: .seconds(60))
+        #expect(try await group[1].running.seal(epoch: Epoch(rawValue: 2)).position == last.position)
+        // Nobody is waited for who is not there, nor for longer than the limit.
+        try await group[0].running.handOver(to: "orders-7", within: .seconds(3600))
+        await group[1].stop()
+        _ = try await group[0].write()
+        try await group[0].running.handOver(to: "orders-1", within: .milliseconds(50))
+        await group.close()
+    }
+
     @Test func aConflictingEndIsRemoved() async throws {
         let group = try await LogGroup(3)
         let first = try await group.elect(0, epoch: 1)
@@ -163,6 +203,29 @@ import XDB
         let arguments = ["/usr/bin/mariadb-binlog", "--verify-binlog-checksum", file]
         #expect(await (try WatchedProcess.start(arguments, output: output)).ended() == .exited(0))
         return try String(contentsOfFile: output, encoding: .utf8)
+    }
+
+    @Test func theEndOfABinlogIsTheGroupsOrNot() async throws {
+        let group = try await LogGroup(3)
+        let first = try await group.elect(0, epoch: 1)
+        #expect(first == GTID("0-16-3"))
+        try await group.follow(1, 0, epoch: 1)
+        try await group[1].until("has it") { $0.committed == first.position }
+        func judge(_ gtid: String) async throws -> TailVerdict {
+            try await group[1].running.judge(tail: try #require(GTID(gtid)))
+        }
+        #expect(try await judge("0-16-3") == .committed)
+        #expect(try await judge("0-16-4") == .unknown, "it may still come")
+        await group[0].stop()
+        let second = try await group.elect(1, epoch: 2)
+        try await group.follow(2, 1, epoch: 2)
+        try await group[1].running.waitCommitted(second.position)
+        #expect(try await judge("0-16-2") == .committed)
+        let found = try await judge("0-16-9")
+        #expect(found == .foreign(first: try #require(GTID("0-16-4")), last: try #require(GTID("0-16-9"))))
+        #expect(found.problem?.message.contains("0-16-4 to 0-16-9") == true)
+        #expect(try await judge("0-49-99") == .unknown, "of a newer epoch")
+        await group.close()
     }
 
     @Test func whatTheServerHasIsNeverRemoved() async throws {

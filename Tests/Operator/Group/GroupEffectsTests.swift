@@ -18,7 +18,8 @@ import XDB
     private func carryOut(
         _ actions: [GroupAction],
         caches: Caches = Rebuilding.caches(),
-        transport: FakeTransport = FakeTransport()
+        transport: FakeTransport = FakeTransport(),
+        leader: String? = nil
     ) async throws -> GroupEffects.Outcome {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let effects = GroupEffects(
@@ -35,9 +36,11 @@ import XDB
         let credentials = AgentCredentials(authority: "", identity: Identity(certificate: "", key: ""))
         var plan = GroupPlan(status: Rebuilding.group().status)
         plan.actions = actions
+        var observation = Rebuilding.observation()
+        if let leader { observation.group.status.leader = leader }
         return try await effects.carryOut(
             plan,
-            for: Rebuilding.observation(),
+            for: observation,
             client: AgentClient(transport: transport, credentials: credentials)
         )
     }
@@ -122,6 +125,32 @@ import XDB
         )
         #expect(outcome.didSeal)
         #expect(Set(outcome.seals.map(\.member)) == ["orders-0", "orders-2-i3"])
+    }
+
+    /// A follower that is sealed takes nothing more: the leader must have given it all before.
+    @Test func aLeaderThatHandsOverIsSealedBeforeTheOthers() async throws {
+        let epoch = Epoch(rawValue: 4)
+        for fails in [false, true] {
+            let transport = FakeTransport { request in
+                let life = String(request.to.prefix { $0 != "." })
+                if fails, life == "orders-2-i3" { return AgentAnswer(status: 503, body: []) }
+                let answer = SealAnswer(member: life, epoch: epoch, position: .zero, committed: .zero, first: nil)
+                return (try? AgentAnswer.json(answer)) ?? AgentAnswer(status: 500, body: [])
+            }
+            let outcome = try await carryOut(
+                [
+                    .seal(
+                        members: ["orders-0", "orders-1", "orders-2"],
+                        SealRequest(epoch: epoch, successor: "orders-0")
+                    )
+                ],
+                transport: transport,
+                leader: "orders-2"
+            )
+            #expect(transport.first?.to == "orders-2-i3.orders.default.xdb")
+            #expect(transport.first?.body == #"{"epoch":4,"successor":"orders-0"}"#)
+            #expect(outcome.seals.count == (fails ? 2 : 3))
+        }
     }
 
     @Test func everyLifeHasACertificateOfItsOwn() async throws {

@@ -25,6 +25,9 @@ final class FakeTransport: AgentTransport {
     /// What was asked, in the order of the names.
     var asked: [Request] { requests.withLock { $0.sorted { ($0.to, $0.path) < ($1.to, $1.path) } } }
 
+    /// What was asked first.
+    var first: Request? { requests.withLock(\.first) }
+
     func send(
         _ method: String,
         _ path: String,

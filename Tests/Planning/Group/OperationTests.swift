@@ -32,6 +32,19 @@ struct OperationTests {
         #expect(world.group.status.epoch == Epoch(rawValue: 2), "it is done once")
     }
 
+    @Test func theOldLeaderIsToldWhoTakesOver() {
+        var world = World.writable()
+        world.askForLeader("move", "auto")
+        var asked: [SealRequest] = []
+        for _ in 0..<8 where asked.isEmpty {
+            asked = Planning.plan(world.observation).actions.compactMap { action in
+                if case .seal(_, let request) = action { request } else { nil }
+            }
+            world.run(1)
+        }
+        #expect(asked == [SealRequest(epoch: Epoch(rawValue: 2), successor: "orders-1")])
+    }
+
     struct Refused: CustomTestStringConvertible {
         var testDescription: String
         var to: String

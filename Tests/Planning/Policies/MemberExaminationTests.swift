@@ -67,6 +67,7 @@ struct MemberExaminationTests {
 
     static let all: [Case] = [
         Case(.healthy, "it follows orders-0", promotable: true) { _ in },
+        .agent(.joining, "has applied nothing of the log yet", promotable: true) { $0.server.applied = nil },
         Case(.nodeMissing, "bring the node back under its old name", promotable: true) { observation in
             let node = observation.group.status.members[1].node
             observation.nodes.removeAll { $0.name == node }

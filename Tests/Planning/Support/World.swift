@@ -507,6 +507,9 @@ struct World {
             disk.duty = .lead
             if disk.position < request.start, let complete { disk.log = complete }
         }
+        if isRepeated, let known = terms[pod.name] {
+            guard request.votersVersion ?? 0 >= known.votersVersion ?? 0 else { return }
+        }
         if isRepeated, let known = terms[pod.name], known.voters != request.voters {
             guard request.votersVersion ?? 0 > known.votersVersion ?? 0 else { return }
             let new = Set(request.voters).subtracting(known.voters)
@@ -569,6 +572,7 @@ struct World {
             status.isStopping = stopping.contains(pod.member) ? true : nil
             status.leader = pod.name
             status.voters = terms[pod.name]?.voters
+            status.votersVersion = terms[pod.name]?.votersVersion ?? 0
             status.phase = opened.contains(pod.name) ? .writable : .recovering
             let members = (terms[pod.name]?.voters ?? []) + (terms[pod.name]?.learners ?? [])
             status.peers = members.filter { $0 != pod.name }.map { name in
