@@ -21,8 +21,7 @@ struct Client: AsyncParsableCommand {
     @Option(help: "How often it is measured.")
     var rounds = 5
 
-    @Option(name: .customLong("json"), help: "Writes the figures to this file, an object per line.")
-    var jsonFile: String?
+    @OptionGroup var output: FiguresOption
 
     func run() async throws {
         guard objects > 0, rounds > 0 else { throw ValidationError("--objects and --rounds are positive numbers") }
@@ -54,7 +53,7 @@ struct Client: AsyncParsableCommand {
             watch.add(try await process.nextLine())
         }
         report(list, watch)
-        try figures(list, watch).write(to: jsonFile)
+        try figures(list, watch).write(to: output.jsonFile)
     }
 
     /// What the rounds gave for one phase.

@@ -21,8 +21,7 @@ struct Failover: AsyncParsableCommand {
     @Option(help: "What is done, separated by commas: server, change, power.")
     var faults = "server,change,power"
 
-    @Option(name: .customLong("json"), help: "Writes the figures to this file, an object per line.")
-    var jsonFile: String?
+    @OptionGroup var output: FiguresOption
 
     /// What makes the leader change.
     enum Cause: String, CaseIterable {
@@ -59,7 +58,7 @@ struct Failover: AsyncParsableCommand {
         }
         try await group.delete()
         print("\n" + table(causes, results))
-        try figures(causes, results).write(to: jsonFile)
+        try figures(causes, results).write(to: output.jsonFile)
     }
 
     private func measure(_ cause: Cause, _ group: LabGroup, _ result: inout Result) async throws {

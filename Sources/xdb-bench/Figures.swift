@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// The values that several rounds gave for one thing.
@@ -73,4 +74,10 @@ struct TextTable {
             }.joined(separator: "  ")
         }.joined(separator: "\n")
     }
+}
+
+/// Where figures go, of every bench.
+struct FiguresOption: ParsableArguments {
+    @Option(name: .customLong("json"), help: "Writes the figures to this file, an object per line.")
+    var jsonFile: String?
 }

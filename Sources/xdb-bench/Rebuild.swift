@@ -23,8 +23,7 @@ struct Rebuild: AsyncParsableCommand {
     @Option(help: "The limit of the limited copy, in MiB per second; its double is what it is changed to.")
     var limit = 16
 
-    @Option(name: .customLong("json"), help: "Writes the figures to this file, an object per line.")
-    var jsonFile: String?
+    @OptionGroup var output: FiguresOption
 
     func run() async throws {
         guard rounds > 0, megabytes > 0, limit > 0 else {
@@ -47,6 +46,6 @@ struct Rebuild: AsyncParsableCommand {
         report.powerCut = try await rig.powerCut()
         try await rig.remove()
         print("\n" + report.table(megabytes))
-        try report.figures().write(to: jsonFile)
+        try report.figures().write(to: output.jsonFile)
     }
 }

@@ -33,8 +33,10 @@ struct RebuildRig {
         let portion = "INSERT INTO filler (pad) SELECT RANDOM_BYTES(1024) FROM seq_1_to_16384"
         for _ in 0..<(megabytes / 16) { try await inside(host, password, [portion]) }
         try await group.wait(for: "FullyRedundant")
-        // What was written a moment ago is still on its way to the disks, for all who are measured.
-        try await eventually("the learner has applied all", within: .seconds(1200)) { () -> Bool? in
+        // What was written a moment ago is still on its way to the disks, for all who are measured; the status tells it
+        // some seconds later.
+        try await Task.sleep(for: .seconds(10))
+        try await eventually("all have applied everything", within: .seconds(1200)) { () -> Bool? in
             try await isCaughtUp() ? true : nil
         }
     }
@@ -52,8 +54,7 @@ struct RebuildRig {
 
     private func isCaughtUp() async throws -> Bool {
         let members = try await group.object()[path: "status", "members"]?.arrayValue ?? []
-        let positions = members.filter { $0["kind"]?.stringValue != "Logger" }.map { $0["applied"] }
-        return Set(positions.map { "\(String(describing: $0))" }).count == 1
+        return members.allSatisfy { $0["lagSeconds"]?.integerValue ?? 0 < 3 }
     }
 
     private func member(_ role: String) async throws -> LabGroup.Member {
@@ -103,39 +104,51 @@ struct RebuildRig {
         return writes
     }
 
-    /// MiB per second of `mariabackup`, a TCP connection and `mbstream`, from the learner to the follower's disk.
+    /// MiB per second of `mariabackup`, a TCP connection and `mbstream`, from the learner to the disk of the follower's
+    /// node, while a client writes.
     func pipeline() async throws -> Double {
         let (source, target) = (try await member("Learner"), try await member("Follower"))
-        guard let address = target.podIP else { throw NotInTime(what: "\(target.name)", last: "it has no address") }
+        guard let node = target.node else { throw NotInTime(what: "\(target.name)", last: "it has no node") }
+        let address = try await Lab.kubectl(
+            "get",
+            "pod",
+            target.life,
+            "-n",
+            group.namespace,
+            "-o",
+            "jsonpath={.status.hostIP}"
+        )
+        let writer = try await Writer.start(group, patience: 5, pause: Self.writerPause)
         let folder = "/var/lib/xdb/raw"
+        // The last two lines are the bytes that came, and the nanoseconds from the first of them to the end.
         let receive = """
-            rm -rf \(folder) && mkdir \(folder) && perl -MIO::Socket::INET -e '
-            my $s = IO::Socket::INET->new(LocalPort => 7777, Listen => 1, ReuseAddr => 1) or die; my $c = $s->accept;
-            while (sysread $c, my $b, 1 << 20) { syswrite STDOUT, $b or die }' | mbstream -x -C \(folder)
+            set -e; rm -rf \(folder); mkdir -p \(folder); cd \(folder)
+            perl -MIO::Socket::INET -e '
+            my $s = IO::Socket::INET->new(LocalPort => 7777, Listen => 1, ReuseAddr => 1) or die $!;
+            my ($c, $n, $b) = ($s->accept, 0);
+            while (my $k = sysread $c, $b, 1 << 20) {
+                system "date +%s%N >../raw.begin" unless $n;
+                $n += $k; my $w = 0;
+                while ($w < $k) { $w += syswrite(STDOUT, $b, $k - $w, $w) // die $! }
+            }
+            print STDERR $n' 2>../raw.bytes | mbstream -x
+            end=$(date +%s%N)
+            cat ../raw.bytes; echo; echo $((end - $(cat ../raw.begin)))
+            cd ..; rm -rf raw raw.bytes raw.begin
             """
         let send = """
-            exec 3<>/dev/tcp/\(address)/7777
+            until exec 3<>/dev/tcp/\(address)/7777; do sleep 0.1; done
+            mkdir -p /tmp/raw
             nice -n 19 mariabackup --no-defaults --backup --stream=mbstream --log-copy-interval=20 \
-            --datadir=/var/lib/xdb/data --target-dir=/tmp/raw --socket=/run/xdb/mysqld.sock --user=xdb-agent \
-            2>/tmp/raw.log | tee /dev/fd/3 | wc -c
+            --datadir=/var/lib/xdb/data --target-dir=/tmp/raw --socket=/run/xdb/mysqld.sock --user=mysql \
+            >&3 2>/tmp/raw.log || { tail -5 /tmp/raw.log >&2; exit 1; }
             """
-        async let received = exec(target, receive)
-        // The listener needs a moment; what tries too early tries again.
-        let (bytes, seconds) = try await eventually("the pipeline") { () -> (Int, Double)? in
-            let begin = Moment.now
-            let text = try await exec(source, send)
-            guard let bytes = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes > 1 << 20 else {
-                return nil
-            }
-            return (bytes, Moment.now.since(begin) / .seconds(1))
-        }
-        _ = try await received
-        _ = try await exec(target, "rm -rf \(folder)")
-        return Double(bytes) / seconds / 1_048_576
-    }
-
-    private func exec(_ member: LabGroup.Member, _ script: String) async throws -> String {
-        try await Lab.kubectl("exec", member.life, "-n", group.namespace, "--", "bash", "-c", script)
+        async let received = Lab.inside(node, "bash", "-c", receive)
+        try await Lab.kubectl("exec", source.life, "-n", group.namespace, "--", "bash", "-c", send)
+        let figures = try await received.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        try await group.expectSame(as: writer)
+        guard figures.count == 2 else { throw NotInTime(what: "the raw pipeline", last: "\(figures)") }
+        return figures[0] / 1_048_576 / (figures[1] / 1e9)
     }
 
     /// The follower anew from a source, under a writing client.
@@ -148,7 +161,7 @@ struct RebuildRig {
         let begin = Moment.now
         let name = try await group.rebuild(member: follower.name, mode: "Local", source: from.name)
         var copy = Copy()
-        let stream = try await stream(of: name)
+        let stream = try await stream(of: name, from: from)
         (copy.bytes, copy.seconds) = (stream.bytes, stream.seconds)
         copy.phases = try await group.operation(name, reaches: "Succeeded").phases
         copy.writes = Writes(writer, since: begin)
@@ -157,20 +170,26 @@ struct RebuildRig {
         return copy
     }
 
-    /// Follows a copy until it is over.
-    private func stream(of operation: String) async throws -> (bytes: Int, seconds: Double) {
-        var first: Moment?
+    /// Follows a copy until it is over: when its first bytes leave the source's node is seen there, which the status tells
+    /// up to a second later.
+    private func stream(
+        of operation: String,
+        from source: LabGroup.Member
+    ) async throws -> (bytes: Int, seconds: Double) {
+        var (last, first) = (try await sent(by: source), Moment?.none)
         while true {
+            try await Task.sleep(for: .milliseconds(50))
+            let now = try await sent(by: source)
+            // The log of the writing client is far less.
+            if first == nil, now.bytes - last.bytes > 1 << 20 { first = last.at }
+            last = now
             let status = try await group.operation(operation)["status"]
-            let task = status?["task"]?.stringValue ?? ""
-            let bytes = Int(status?[path: "progress", "bytesDone"]?.integerValue ?? 0)
-            let now = Moment.now
-            if bytes > 0, first == nil { first = now }
             if let state = status?["state"]?.stringValue, state == "Failed" || state == "Cancelled" {
                 throw NotInTime(what: operation, last: try await group.message(of: operation))
             }
-            if let first, task != "Copy" { return (bytes, now.since(first) / .seconds(1)) }
-            try await Task.sleep(for: .milliseconds(50))
+            let bytes = Int(status?[path: "progress", "bytesDone"]?.integerValue ?? 0)
+            guard let first, bytes > 0, status?["task"]?.stringValue != "Copy" else { continue }
+            return (bytes, Moment.now.since(first) / .seconds(1))
         }
     }
 

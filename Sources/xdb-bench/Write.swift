@@ -28,8 +28,7 @@ struct Write: ParsableCommand {
     @Option(help: "The image with sysbench.")
     var clientImage = "localhost/xdb-bench:dev"
 
-    @Option(name: .customLong("json"), help: "Writes the figures to this file, an object per line.")
-    var jsonFile: String?
+    @OptionGroup var output: FiguresOption
 
     @Flag(help: "Leaves the namespace of the bench in place.")
     var keep = false
@@ -62,7 +61,7 @@ struct Write: ParsableCommand {
             print("round \(round) of \(rounds) done")
         }
         print("\n" + table(results, counts))
-        try figures(results, counts).write(to: jsonFile)
+        try figures(results, counts).write(to: output.jsonFile)
     }
 
     struct Case: Hashable {

@@ -1,4 +1,5 @@
 import ClusterFixture
+import Foundation
 import KubernetesModel
 import Testing
 
@@ -44,6 +45,47 @@ extension ClusterTests {
             try await end()
             try await Self.group.reaches(epoch: epoch + 1)
             try await settle(writer)
+        }
+
+        /// What an old leader wrote last has a schema change in it, which its server cannot take back: that is reported, and
+        /// a rebuild makes the member whole.
+        @Test func aTailThatCannotBeTakenBackIsReportedAndRebuilt() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            let (epoch, leader) = (
+                try await Self.group.epoch(), try #require(try await Self.group.member(in: "Leader"))
+            )
+            let end = try await Fault.networkCut.begin(on: leader, of: Self.group)
+            // Nobody acknowledges it, not even to its own session.
+            try await Lab.begin(
+                "CREATE VIEW app.divergent AS SELECT 1",
+                with: "divergent",
+                in: leader.life,
+                on: try #require(leader.node)
+            )
+            try await Self.group.reaches(epoch: epoch + 1)
+            try await writer.progress(by: 20)
+            try await end()
+            try await Self.group.expectComplaint("Diverged", naming: "0-")
+            #expect(try await Self.group.condition("FullyRedundant")?.status == "False")
+            try await Self.group.succeeds(try await Self.group.rebuild(member: leader.name))
+            try await settle(writer)
+            let views = "SELECT COUNT(*) FROM information_schema.views WHERE table_name = 'divergent'"
+            for member in try await Self.group.members() where member.hasData {
+                let count = try await Lab.kubectl(
+                    "exec",
+                    member.life,
+                    "-n",
+                    Self.group.namespace,
+                    "--",
+                    "mariadb",
+                    "-S",
+                    "/run/xdb/mysqld.sock",
+                    "-sNe",
+                    views
+                )
+                #expect(count.trimmingCharacters(in: .whitespacesAndNewlines) == "0")
+            }
         }
 
         /// Both are gone at once; another operator takes over, and then elects.

@@ -18,8 +18,8 @@ extension ClusterTests {
         @Test(arguments: [
             "rebuildCopy", "jobCreated", "rebuildPrepare", "rebuildRefresh", "rebuildJoin", "podCreated", "followed",
             "rebuildVerify", "verificationAsked", "rebuildVote", "led", "rebuildClean", "debtRecorded", "podDeleted",
-            "jobDeleted", "cleanupCreated",
-            "debtPaid", "certificateDeleted", "cleanupDeleted", "rebuildEnded", "operationRecorded", "rebuildCleared",
+            "jobDeleted", "cleanupCreated", "debtPaid", "certificateDeleted", "cleanupDeleted", "rebuildEnded",
+            "operationRecorded", "rebuildCleared", "rebuildDiscard",
         ])
         func theOperatorEnds(after point: String) async throws {
             let writer = try await Writer.start(Self.group, patience: 3)
@@ -27,7 +27,12 @@ extension ClusterTests {
             let follower = try #require(try await Self.group.member(in: "Follower"))
             var operation = ""
             try await Lab.crashOperator(after: point) {
-                operation = try await Self.group.rebuild(member: follower.name)
+                let isDiscard = point == "rebuildDiscard"
+                operation = try await Self.group.rebuild(
+                    member: follower.name,
+                    mode: isDiscard ? "Local" : "Auto",
+                    discardFirst: isDiscard ? true : nil
+                )
             }
             try await Self.group.succeeds(operation)
             try await Self.group.settle(writer)

@@ -73,6 +73,26 @@ extension ClusterTests {
             try await Self.group.settle(writer)
         }
 
+        @Test func thoseThatAreAskedForAtOnceComeOneAfterTheOther() async throws {
+            let writer = try await Writer.start(Self.group, patience: 3)
+            try await writer.progress(by: 20)
+            var operations: [String] = []
+            for role in ["Follower", "Logger", "Follower"] {
+                let member = try #require(try await Self.group.member(in: role))
+                operations.append(try await Self.group.rebuild(member: member.name))
+            }
+            var atOnce = 0
+            try await eventually("the last of them has ended", within: .seconds(1200)) { () -> Bool? in
+                var states: [String] = []
+                for operation in operations { states.append(try await Self.group.state(of: operation)) }
+                atOnce = max(atOnce, states.count { $0 == "Running" })
+                return states.allSatisfy { ["Succeeded", "Failed", "Cancelled"].contains($0) } ? true : nil
+            }
+            #expect(atOnce == 1)
+            for operation in operations { try await Self.group.succeeds(operation) }
+            try await Self.group.settle(writer)
+        }
+
         @Test func aRebuildOfTheLeaderIsRefused() async throws {
             let leader = try #require(try await Self.group.member(in: "Leader"))
             let operation = try await Self.group.rebuild(member: leader.name)

@@ -99,6 +99,22 @@ package enum Lab {
         try await inside(node, "sh", "-c", script)
     }
 
+    /// Begins a statement on a member's server from inside its node, without the API server, and returns when a word of it
+    /// is in the server's binlog.
+    package static func begin(
+        _ statement: String,
+        with word: String,
+        in life: String,
+        on node: String
+    ) async throws {
+        let client = "mariadb -S /run/xdb/mysqld.sock -e '\(statement)' >/dev/null 2>&1 &"
+        let wait = "until cat /var/lib/xdb/data/binlog.0* | grep -aqF '\(word)'; do sleep 0.1; done"
+        let script =
+            "for p in $(pgrep -x mariadbd); do [ \"$(nsenter -t $p -u uname -n)\" != \(life) ] || "
+            + "nsenter -t $p -m -p -S 999 -G 999 sh -c \"\(client) \(wait)\"; done"
+        try await inside(node, "sh", "-c", script)
+    }
+
     /// Its Deployment, its Lease and its ConfigMap.
     private static let operatorKey = ObjectKey(namespace: "xdb-system", name: "xdb-operator")
     private static let operatorLabel = "app.kubernetes.io/name=xdb-operator"

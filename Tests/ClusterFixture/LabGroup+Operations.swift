@@ -68,12 +68,6 @@ extension LabGroup {
         }
     }
 
-    /// Whether the vote of a member has left its old life, and no new one has it.
-    package func hasVacantSeat() async throws -> Bool {
-        let members = try await object()[path: "status", "members"]?.arrayValue ?? []
-        return members.contains { $0["vacant"]?.boolValue ?? false }
-    }
-
     /// Writes go on, the group is whole, and all that was acknowledged is on every member.
     package func settle(_ writer: Writer) async throws {
         try await writer.progress(by: 40)
@@ -112,10 +106,15 @@ extension LabGroup {
     /// Whether an operation has ended, however that is.
     package func hasEnded(_ operation: String) async throws -> Bool { try await end(of: operation) != nil }
 
+    /// The state of an operation; empty before it is looked at.
+    package func state(of operation: String) async throws -> String {
+        try await self.operation(operation)[path: "status", "state"]?.stringValue ?? ""
+    }
+
     /// The state in which an operation has ended; nil before.
     private func end(of operation: String) async throws -> String? {
-        let state = try await self.operation(operation)[path: "status", "state"]?.stringValue
-        return state.flatMap { XDBOperation.State(rawValue: $0) }?.isFinal == true ? state : nil
+        let state = try await state(of: operation)
+        return XDBOperation.State(rawValue: state)?.isFinal == true ? state : nil
     }
 
     /// What became of an operation.
