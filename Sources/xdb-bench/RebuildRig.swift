@@ -125,7 +125,7 @@ struct RebuildRig {
             set -e; rm -rf \(folder); mkdir -p \(folder); cd \(folder)
             perl -MIO::Socket::INET -e '
             my $s = IO::Socket::INET->new(LocalPort => 7777, Listen => 1, ReuseAddr => 1) or die $!;
-            my ($c, $n, $b) = ($s->accept, 0);
+            my $c = $s->accept; my ($n, $b) = (0);
             while (my $k = sysread $c, $b, 1 << 20) {
                 system "date +%s%N >../raw.begin" unless $n;
                 $n += $k; my $w = 0;
