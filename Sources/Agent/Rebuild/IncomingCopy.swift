@@ -37,6 +37,9 @@ struct IncomingCopy: Sendable {
         }
     }
 
+    /// How much is handed over at once.
+    private static let portion = 256 << 10
+
     private func lost(_ error: any Error) -> JobFailure {
         JobFailure("SourceLost", "the connection to \(source.name) at \(source.host):\(port) is lost: \(error)")
     }
@@ -49,6 +52,8 @@ struct IncomingCopy: Sendable {
         var isRefused = false
         var refusal = ByteBuffer()
         var reader = CopyReader()
+        // Handing over every record of TLS by itself would take longer than all the rest.
+        var gathered = ByteBuffer()
         for try await part in inbound {
             switch part {
             case .head(let head):
@@ -61,8 +66,13 @@ struct IncomingCopy: Sendable {
                 while let part = try reader.next() {
                     switch part {
                     case .header(let found): try header(found)
-                    case .data(let found): try await data(found)
+                    case .data(let found):
+                        gathered.writeImmutableBuffer(found)
+                        guard gathered.readableBytes >= Self.portion else { continue }
+                        try await data(gathered)
+                        gathered.clear()
                     case .trailer(let found):
+                        try await data(gathered)
                         try reader.verify(found)
                         return (found, reader.bytes)
                     }

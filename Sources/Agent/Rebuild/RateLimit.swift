@@ -10,7 +10,7 @@ struct RateLimit: Hashable, Sendable {
 
     /// How many seconds' worth may pass at once after a pause.
     static let burstSeconds = 0.25
-    /// No piece is larger.
+    /// No piece of a copy with a limit is larger.
     static let largestPiece = 256 << 10
     private static let smallestPiece = 4 << 10
 
@@ -25,7 +25,7 @@ struct RateLimit: Hashable, Sendable {
 
     /// How many bytes to send at once: little enough that the rate is even.
     var piece: Int {
-        guard let rate else { return Self.largestPiece }
+        guard let rate else { return CopyFrames.longestFrame }
         return min(Self.largestPiece, max(Self.smallestPiece, Int(clamping: rate / 16)))
     }
 

@@ -1,6 +1,7 @@
 import CMariaDB
 import Glibc
 import NIOCore
+import Synchronization
 import XDB
 
 /// A running `mbstream` that makes files of a backup's stream.
@@ -11,10 +12,17 @@ final class Unpacking: Sendable {
     private let output: String
 
     private static let pipeSize: Int32 = 1 << 20
+    /// After how much the disk is told to begin.
+    private static let writeBack = 64 << 20
+
+    private let directory: String
+    private let flusher = WorkerThread("flush")
+    private let flush = Mutex((bytes: 0, isRunning: false))
 
     /// Starts it.
     init(program: String, into directory: String, output: String) throws {
         self.output = output
+        self.directory = directory
         var ends: [Int32] = [-1, -1]
         guard xdb_pipe(&ends) == 0 else { throw SystemError("pipe") }
         defer { close(ends[0]) }
@@ -30,6 +38,26 @@ final class Unpacking: Sendable {
     /// Returns when it has taken the bytes.
     func write(_ buffer: ByteBuffer) async throws {
         try await thread.run { [pipe] in try pipe.write(buffer) }
+        flush(buffer.readableBytes)
+    }
+
+    /// Has what has come written to the disk meanwhile.
+    ///
+    /// The kernel would wait until memory is short, or until all of it has to be durable at once: at the end of the copy, and
+    /// to the harm of whoever shares the disk.
+    private func flush(_ count: Int) {
+        let begins = flush.withLock { flush in
+            flush.bytes += count
+            guard flush.bytes >= Self.writeBack, !flush.isRunning else { return false }
+            flush = (0, true)
+            return true
+        }
+        guard begins else { return }
+        Task { [self] in
+            // What fails here fails again at the end, where it counts.
+            try? await flusher.run { [directory] in try HelperProgram.synchronize(directory) }
+            flush.withLock { $0.isRunning = false }
+        }
     }
 
     /// Nothing more comes: returns when all files are written.

@@ -16,6 +16,12 @@ enum ControlConnection {
         (NIOBSDSocket.Option(rawValue: TCP_KEEPCNT), 4),
     ]
 
+    /// A part is what one record of TLS holds, at most 16 KiB: with fewer of them under way a copy waits for its reader.
+    private static let backPressure = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
+        lowWatermark: 16,
+        highWatermark: 64
+    )
+
     /// Connects to a member, whose certificate must carry its name.
     static func open(_ peer: PeerAddress, port: Int, names: CertificateNames, tls: TLSMaterial) async throws -> Channel
     {
@@ -24,6 +30,10 @@ enum ControlConnection {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(10))
             .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 64 << 10, maximum: 512 << 10)
+            )
         for (option, value) in probes {
             bootstrap = bootstrap.channelOption(.tcpOption(option), value: value)
         }
@@ -32,7 +42,10 @@ enum ControlConnection {
                 let pipeline = channel.pipeline.syncOperations
                 try pipeline.addHandler(try NIOSSLClientHandler(context: context, serverHostname: name))
                 try pipeline.addHTTPClientHandlers()
-                return try Channel(wrappingChannelSynchronously: channel)
+                return try Channel(
+                    wrappingChannelSynchronously: channel,
+                    configuration: Channel.Configuration(backPressureStrategy: backPressure)
+                )
             }
         }
     }
