@@ -61,7 +61,7 @@ public enum ElectionRule: String, Hashable, Sendable {
     case wished
     /// Its server runs, and those of others do not.
     case running
-    /// Others have just led and failed, or did so again and again of late.
+    /// Others have just led and failed, or did so again and again of late, or are being rebuilt.
     case steady
     /// Its log was the most advanced of the contenders'.
     case mostAdvanced
@@ -78,7 +78,8 @@ public enum ElectionRule: String, Hashable, Sendable {
         case .onlyCandidate: "it is the only candidate that answered and may lead"
         case .wished: "it was asked for"
         case .running: "its server runs"
-        case .steady: "the other candidates have just led and failed, or did so again and again of late"
+        case .steady:
+            "the other candidates have just led and failed, or did so again and again of late, or are being rebuilt"
         case .mostAdvanced: "its log is the most advanced of the candidates'"
         case .preferredZone: "of the most advanced candidates it is in the preferred zone"
         case .previousLeader: "of the most advanced candidates it led before"

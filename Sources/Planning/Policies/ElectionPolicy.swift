@@ -176,14 +176,16 @@ enum ElectionPolicy {
             isRunning: draft.heard(member)?.server.state == .running,
             // The one that has just failed is passed over for an equal, and so is one that fails again and again, and one
             // that is being rebuilt.
-            isUnsteady: cause == .failover && member.name == draft.status.leader || isUnsteady(member.name, draft)
+            isUnsteady: cause == .failover && member.name == draft.status.leader || caution(member.name, draft) != nil
                 || draft.status.rebuild?.member == member.name
         )
     }
 
+    /// Why an equal is preferred to a member, as a sentence; nil when none is.
+    ///
     /// A leader that was lost twice within an hour is passed over for an equal: for a minute, and twice as long each
     /// time, up to half an hour.
-    private static func isUnsteady(_ member: String, _ draft: Draft) -> Bool {
+    static func caution(_ member: String, _ draft: Draft) -> String? {
         let epochs = draft.status.epochs
         let now = draft.observation.now
         let losses = zip(epochs, epochs.dropFirst()).compactMap { next, lost -> Time? in
@@ -192,8 +194,12 @@ enum ElectionPolicy {
             else { return nil }
             return time
         }
-        guard losses.count >= 2, let last = losses.max() else { return false }
-        return now.since(last) < min(.seconds(60) * (1 << min(losses.count - 2, 10)), .seconds(1800))
+        guard losses.count >= 2, let last = losses.max() else { return nil }
+        let end = last.advanced(by: min(.seconds(60) * (1 << min(losses.count - 2, 10)), .seconds(1800)))
+        guard now < end else { return nil }
+        return
+            "elections pass it over for an equal until \(end.wholeSeconds): it was lost \(losses.count) times as the leader "
+            + "within an hour"
     }
 
     private static func seal(

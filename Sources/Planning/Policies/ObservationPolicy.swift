@@ -43,7 +43,8 @@ enum ObservationPolicy {
         let reason = found.finding.reason.rawValue
         if member.reason != reason || member.since == nil { member.since = draft.observation.now.wholeSeconds }
         member.reason = reason
-        member.message = found.health == .healthy ? nil : found.finding.message
+        member.message =
+            found.health == .healthy ? ElectionPolicy.caution(member.name, draft) : found.finding.message
         member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
         guard let agent = draft.heard(member) else {
             member.role = nil

@@ -307,11 +307,14 @@ struct OperationTests {
         world.stopServer(of: world.group.status.leader ?? "")
         world.run(8)
         #expect(world.group.status.leader != "orders-1")
+        let message = world.member("orders-1")?.message
+        #expect(message?.contains("lost 2 times as the leader") == true, "\(message ?? "")")
         world.now = world.now.advanced(by: .seconds(3700))
         world.askForLeader("back", "orders-2")
         world.run(8)
         world.stopServer(of: "orders-2")
         world.run(8)
         #expect(world.group.status.leader == "orders-0")
+        #expect(world.member("orders-1")?.message == nil)
     }
 }
