@@ -159,27 +159,44 @@ final class OutgoingCopy: Sendable {
 
     /// Sends what the backup writes, no faster than is allowed and than the connection takes it.
     ///
-    /// The limit ends when the backup begins to hold back the server's commits: what it has still to write is little, and
-    /// everybody waits for it.
+    /// The next piece is read while one is being sent. The limit ends when the backup begins to hold back the server's
+    /// commits: what it has still to write is little, and everybody waits for it.
     private func pass(
         _ process: BackupProcess,
         _ thread: WorkerThread,
         _ writer: inout any ResponseBodyWriter
     ) async throws {
-        while true {
-            while let pause = state.withLock({ $0.limit.pause(now: .now) }), !process.holdsCommits {
-                try await Task.sleep(for: min(pause, Self.slice))
-                state.withLock { $0.progress = .now }
+        var next = try await read(process, thread)
+        while let frame = next {
+            async let following = read(process, thread)
+            do {
+                try await wait(for: process)
+                let count = frame.readableBytes - CopyFrames.headSize
+                state.withLock { $0.limit.take(count, now: .now) }
+                try await send(frame, &writer)
+                state.withLock { state in
+                    state.bytes += UInt64(count)
+                    state.rate.note(state.bytes, now: .now)
+                }
+            } catch {
+                // What is being read would be waited for, however long the backup takes to write it.
+                process.kill()
+                throw error
             }
-            let most = state.withLock { $0.limit.piece }
-            guard let frame = try await thread.run({ try process.read(most) }) else { return }
-            let count = frame.readableBytes - CopyFrames.headSize
-            state.withLock { $0.limit.take(count, now: .now) }
-            try await send(frame, &writer)
-            state.withLock { state in
-                state.bytes += UInt64(count)
-                state.rate.note(state.bytes, now: .now)
-            }
+            next = try await following
+        }
+    }
+
+    private func read(_ process: BackupProcess, _ thread: WorkerThread) async throws -> ByteBuffer? {
+        let most = state.withLock { $0.limit.piece }
+        return try await thread.run { try process.read(most) }
+    }
+
+    /// Waits until something may be sent.
+    private func wait(for process: BackupProcess) async throws {
+        while let pause = state.withLock({ $0.limit.pause(now: .now) }), !process.holdsCommits {
+            try await Task.sleep(for: min(pause, Self.slice))
+            state.withLock { $0.progress = .now }
         }
     }
 

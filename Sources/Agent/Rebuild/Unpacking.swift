@@ -16,6 +16,8 @@ final class Unpacking: Sendable {
     private static let writeBack = 64 << 20
 
     private let directory: String
+    /// What is being written.
+    private let last = Mutex<Task<Void, any Error>?>(nil)
     private let flusher = WorkerThread("flush")
     private let flush = Mutex((bytes: 0, isRunning: false))
 
@@ -35,9 +37,12 @@ final class Unpacking: Sendable {
         )
     }
 
-    /// Returns when it has taken the bytes.
+    /// Returns when it has taken the bytes before these, which it takes while the next come.
     func write(_ buffer: ByteBuffer) async throws {
-        try await thread.run { [pipe] in try pipe.write(buffer) }
+        try await last.withLock(\.self)?.value
+        last.withLock { [thread, pipe] last in
+            last = Task { try await thread.run { try pipe.write(buffer) } }
+        }
         flush(buffer.readableBytes)
     }
 
@@ -62,9 +67,11 @@ final class Unpacking: Sendable {
 
     /// Nothing more comes: returns when all files are written.
     func finish() async throws {
+        let written = await last.withLock(\.self)?.result
         try await thread.run { [pipe] in pipe.close() }
         let end = await process.ended()
         guard end == .exited(0) else { throw failure(end) }
+        try written?.get()
     }
 
     func kill() { process.signal(SIGKILL) }
