@@ -208,7 +208,8 @@ struct MemberGroupTests {
 
             agent = try member.start()
             let back = try await member.wait("back") { $0.role == .sealed && $0.position > before }
-            #expect(back.position.sequence == before.sequence + 2)
+            // A heartbeat may be among them.
+            #expect(back.position.sequence >= before.sequence + 2)
             start = try await member.seal(2).position
             try await member.lead(Self.lead(2, start: start, voters: [member.name]))
             try await member.wait("writable") { $0.phase == .writable }
