@@ -33,7 +33,9 @@ struct Rebuild: AsyncParsableCommand {
         try await rig.build()
         var report = RebuildReport()
         for round in 1...rounds {
-            report.pipeline.add(try await rig.pipeline())
+            let (rate, writes) = try await rig.pipeline()
+            report.pipeline.add(rate)
+            report.besidePipeline.add(writes)
             report.quiet.add(try await rig.writes(for: .seconds(10)))
             for source in RebuildRig.Source.allCases {
                 let copy = try await rig.rebuild(from: source)

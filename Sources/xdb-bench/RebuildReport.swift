@@ -17,8 +17,8 @@ struct RebuildReport {
         }
     }
 
-    /// The client alone.
-    struct Quiet {
+    /// What the client noticed.
+    struct Stalls {
         var longest = Samples()
         var p99 = Samples()
 
@@ -29,7 +29,8 @@ struct RebuildReport {
     }
 
     var pipeline = Samples()
-    var quiet = Quiet()
+    var besidePipeline = Stalls()
+    var quiet = Stalls()
     var copies: [RebuildRig.Source: Copies] = [:]
     var limited = RebuildRig.Limited()
     var logger = 0.0
@@ -45,8 +46,9 @@ struct RebuildReport {
         )
         func spread(_ samples: Samples) -> String { "\(text(samples.minimum))..\(text(samples.maximum))" }
         let blank = Self.phases.map { _ in "-" }
-        table.add(["raw pipeline", text(pipeline.median), spread(pipeline), "1.00", "-", "-"] + blank)
-        table.add(["no copy", "-", "-", "-", text(quiet.longest.median), text(quiet.p99.median, 1)] + blank)
+        func text(_ stalls: Stalls) -> [String] { [text(stalls.longest.median), text(stalls.p99.median, 1)] }
+        table.add(["raw pipeline", text(pipeline.median), spread(pipeline), "1.00"] + text(besidePipeline) + blank)
+        table.add(["no copy", "-", "-", "-"] + text(quiet) + blank)
         for source in RebuildRig.Source.allCases {
             guard let copy = copies[source] else { continue }
             table.add(
@@ -75,6 +77,8 @@ struct RebuildReport {
     func figures() throws -> Figures {
         var figures = Figures()
         try figures.add("rebuild.pipeline.rate", pipeline.median, unit: "MiB/s")
+        try figures.add("rebuild.pipeline.stall", besidePipeline.longest.median, unit: "ms")
+        try figures.add("rebuild.pipeline.p99", besidePipeline.p99.median, unit: "ms")
         try figures.add("rebuild.quiet.stall", quiet.longest.median, unit: "ms")
         try figures.add("rebuild.quiet.p99", quiet.p99.median, unit: "ms")
         for source in RebuildRig.Source.allCases {

@@ -106,7 +106,7 @@ struct RebuildRig {
 
     /// MiB per second of `mariabackup`, a TCP connection and `mbstream`, from the learner to the disk of the follower's
     /// node, while a client writes.
-    func pipeline() async throws -> Double {
+    func pipeline() async throws -> (rate: Double, writes: Writes) {
         let (source, target) = (try await member("Learner"), try await member("Follower"))
         guard let node = target.node else { throw NotInTime(what: "\(target.name)", last: "it has no node") }
         let address = try await Lab.kubectl(
@@ -119,6 +119,8 @@ struct RebuildRig {
             "jsonpath={.status.hostIP}"
         )
         let writer = try await Writer.start(group, patience: 5, pause: Self.writerPause)
+        try await writer.progress(by: 50)
+        let begin = Moment.now
         let folder = "/var/lib/xdb/raw"
         // The last two lines are the bytes that came, and the nanoseconds from the first of them to the end.
         let receive = """
@@ -146,9 +148,10 @@ struct RebuildRig {
         async let received = Lab.inside(node, "bash", "-c", receive)
         try await Lab.kubectl("exec", source.life, "-n", group.namespace, "--", "bash", "-c", send)
         let figures = try await received.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        let writes = Writes(writer, since: begin)
         try await group.expectSame(as: writer)
         guard figures.count == 2 else { throw NotInTime(what: "the raw pipeline", last: "\(figures)") }
-        return figures[0] / 1_048_576 / (figures[1] / 1e9)
+        return (figures[0] / 1_048_576 / (figures[1] / 1e9), writes)
     }
 
     /// The follower anew from a source, under a writing client.
