@@ -192,6 +192,23 @@ struct RebuildDiscardTests {
         #expect(member.vacant)
     }
 
+    /// A request that is still under way could have a leader that does not know of it count the new life again.
+    @Test func theSeatIsGivenBackWhenTheLeaderKnowsOfIt() throws {
+        var observation = Self.world().observation
+        let index = try #require(observation.group.status.members.firstIndex { $0.name == "orders-1" })
+        observation.group.status.members[index].vacant = true
+        observation.group.status.votersVersion += 1
+        let version = observation.group.status.votersVersion
+
+        observation.agents["orders-0"]?.status.votersVersion = version - 1
+        let early = Planning.plan(observation)
+        #expect(early.status.members[index].vacant)
+        #expect(early.actions.contains(.ensure(.disruptionBudget(maximumUnavailable: 0))))
+
+        observation.agents["orders-0"]?.status.votersVersion = version
+        #expect(!Planning.plan(observation).status.members[index].vacant)
+    }
+
     @Test func theDataWaitForTheOthers() {
         var world = Self.world()
         let node = world.node(of: "orders-2")
