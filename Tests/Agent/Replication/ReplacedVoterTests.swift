@@ -61,7 +61,7 @@ import XDB
         try await group.follow(1, 0, epoch: 1)
         try await group.follow(2, 0, epoch: 1)
         try await group[0].running.waitCommitted(first.position)
-        try await group[1].until("receives") { $0.streaming }
+        try await group[1].until("has the log") { $0.streaming && $0.position == first.position }
         _ = try await group[0].lead(epoch: Self.one, start: .zero, voters: Self.after)
         try await group[1].until("is cut off") { !$0.streaming }
         let last = try await group[0].write()
