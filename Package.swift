@@ -92,19 +92,21 @@ let package = Package(
             ]
         ),
 
-        // The two programs.
+        // The two programs, which live beside databases that want the memory.
+        .module("ProcessMemory", [.serviceLifecycle]),
         .module(
             "Agent",
             [
-                "BinaryLog", "CMariaDB", "XDB", .crypto, .httpTypes, .hummingbirdCore, .log, .nio, .nioHTTP1, .nioPosix,
+                "BinaryLog", "CMariaDB", "ProcessMemory", "XDB", .crypto, .httpTypes, .hummingbirdCore, .log, .nio,
+                .nioHTTP1, .nioPosix,
                 .nioTLS, .serviceLifecycle,
             ]
         ),
         .module(
             "Operator",
             [
-                "Controllers", "Kubernetes", "KubernetesModel", "Planning", "XDB", .asn1, .crypto, .log,
-                .serviceLifecycle, .x509,
+                "Controllers", "Kubernetes", "KubernetesModel", "Planning", "ProcessMemory", "XDB", .asn1, .crypto,
+                .log, .serviceLifecycle, .x509,
             ]
         ),
         .program("xdb-agent", ["Agent", "XDB", .argumentParser, .log, .serviceLifecycle]),
@@ -121,6 +123,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .tests("KubernetesModel"),
+        .tests("ProcessMemory"),
         .tests("YAML", ["KubernetesModel"]),
         .tests("Kubernetes", ["APIServerFixture", "KubernetesModel", .log]),
         .tests("Agent", ["BinaryLog", "CMariaDB", "XDB", .log, .nio, .nioPosix, .nioTLS]),

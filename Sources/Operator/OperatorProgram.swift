@@ -3,6 +3,7 @@ public import Kubernetes
 import KubernetesModel
 public import Logging
 import Planning
+import ProcessMemory
 import ServiceLifecycle
 import XDB
 
@@ -239,6 +240,7 @@ public struct OperatorProgram: Sendable {
         runtime.addLeading(janitor)
         runtime.addLeading(cleanups)
         runtime.addLeading(MonitorService(monitor: monitor))
+        runtime.add(UnusedCode())
         try await runtime.run()
         client.close()
     }

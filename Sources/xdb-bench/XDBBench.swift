@@ -6,6 +6,6 @@ struct XDBBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xdb-bench",
         abstract: "Measures what the project claims.",
-        subcommands: [Write.self, Failover.self, Rebuild.self, Client.self, ClientRound.self]
+        subcommands: [Start.self, Write.self, Failover.self, Rebuild.self, Client.self, ClientRound.self]
     )
 }

@@ -3,6 +3,7 @@ import Glibc
 public import Logging
 import NIOCore
 import NIOPosix
+import ProcessMemory
 public import ServiceLifecycle
 
 /// The agent of one member: everything that `xdb-agent run` does.
@@ -49,6 +50,7 @@ public struct MemberAgent: Service {
         quiet.logLevel = max(quiet.logLevel, .warning)
         // They end in reverse order: the operator can watch to the last how the member does.
         let services: [any Service] = [
+            UnusedCode(),
             ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
             ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
             Keeper(controller: controller, logger: logger),
