@@ -50,6 +50,9 @@ static inline void xdb_set_pipe_size(int descriptor, int bytes) {
     fcntl(descriptor, 1031, bytes);
 }
 
+/// O_DIRECT, which the headers show only with _GNU_SOURCE.
+static inline int xdb_direct(void) { return __O_DIRECT; }
+
 /// Makes everything durable that the descriptor's file system holds; -1 and errno.
 static inline int xdb_syncfs(int descriptor) { return syncfs(descriptor); }
 
@@ -73,9 +76,16 @@ static inline void xdb_spawn_close_from(posix_spawn_file_actions_t *actions, int
 static inline short xdb_spawn_new_session(void) { return 0x80; }
 
 /// One arena of the C library's allocator for all threads, and memory given back early: an agent is small and lives
-/// beside a database that wants the memory.
+/// beside a database that wants the memory. The buffers of a copy are below the bounds: to have each of them mapped, and
+/// its pages made anew, would take longer than all that is done with them.
 static inline void xdb_small_heap(void) {
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
+/// Nothing given back before the process ends: for one that does the same again and again, and not for long.
+static inline void xdb_lasting_heap(void) {
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
 }

@@ -10,6 +10,7 @@ struct XDBAgent {
             Supervisor.run(Array(CommandLine.arguments.dropFirst(2)))
         }
         MemberAgent.prepareProcess()
+        if CommandLine.arguments.dropFirst().first == "rebuild" { RebuildJob.prepareProcess() }
         await Root.main()
     }
 }

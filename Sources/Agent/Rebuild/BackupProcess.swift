@@ -1,5 +1,4 @@
 import CMariaDB
-import Crypto
 import Glibc
 import NIOCore
 import Synchronization
@@ -54,7 +53,6 @@ final class BackupProcess: Sendable {
     private let process: WatchedProcess
     private let settings: Settings
     private let pipe: Int32
-    private let hash = Mutex(SHA256())
     private let reading = Atomic(false)
 
     /// A pipe of this size holds what the backup writes while a piece is being sent.
@@ -119,16 +117,8 @@ final class BackupProcess: Sendable {
         guard count > 0 else { return nil }
         frame.moveWriterIndex(forwardBy: count)
         frame.setInteger(UInt32(count), at: 0, endianness: .little)
-        hash.withLock { hash in
-            frame.withUnsafeReadableBytes { bytes in
-                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(CopyFrames.headSize)))
-            }
-        }
         return frame
     }
-
-    /// The SHA-256 of everything that was read.
-    var digest: String { hash.withLock { $0.finalize().hexadecimal } }
 
     /// Ends it at once: what it has written is of no use, and the server takes back its locks with its connection.
     func kill() { process.signal(SIGKILL) }

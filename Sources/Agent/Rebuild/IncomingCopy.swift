@@ -13,10 +13,10 @@ struct IncomingCopy: Sendable {
 
     /// Receives all of it; returns what it ends with once that agrees with what has come, and the size of the stream.
     ///
-    /// No more is read from the connection before `data` has returned.
+    /// The data come in pieces that follow each other; no more is read from the connection before `data` has returned.
     func receive(
         header: (CopyHeader) throws -> Void,
-        data: (ByteBuffer) async throws -> Void
+        data: ([ByteBuffer]) async throws -> Void
     ) async throws -> (CopyTrailer, UInt64) {
         let connection: ControlConnection.Channel
         do {
@@ -47,13 +47,14 @@ struct IncomingCopy: Sendable {
     private func read(
         _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>,
         _ header: (CopyHeader) throws -> Void,
-        _ data: (ByteBuffer) async throws -> Void
+        _ data: ([ByteBuffer]) async throws -> Void
     ) async throws -> (CopyTrailer, UInt64) {
         var isRefused = false
         var refusal = ByteBuffer()
         var reader = CopyReader()
         // Handing over every record of TLS by itself would take longer than all the rest.
-        var gathered = ByteBuffer()
+        var gathered: [ByteBuffer] = []
+        var count = 0
         for try await part in inbound {
             switch part {
             case .head(let head):
@@ -67,10 +68,11 @@ struct IncomingCopy: Sendable {
                     switch part {
                     case .header(let found): try header(found)
                     case .data(let found):
-                        gathered.writeImmutableBuffer(found)
-                        guard gathered.readableBytes >= Self.portion else { continue }
+                        gathered.append(found)
+                        count += found.readableBytes
+                        guard count >= Self.portion else { continue }
                         try await data(gathered)
-                        gathered.clear()
+                        (gathered, count) = ([], 0)
                     case .trailer(let found):
                         try await data(gathered)
                         try reader.verify(found)

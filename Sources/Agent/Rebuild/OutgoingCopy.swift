@@ -137,12 +137,11 @@ final class OutgoingCopy: Sendable {
             try await pass(process, thread, &writer)
             let outcome = await process.outcome()
             let (gtids, format) = try await log.begin()
-            let (digest, bytes) = (process.digest, state.withLock { $0.bytes })
+            let bytes = state.withLock { $0.bytes }
             let trailer = CopyTrailer(
                 ok: outcome.isSuccess,
                 message: outcome.message,
                 bytes: bytes,
-                sha256: digest,
                 log: gtids,
                 format: Data(format).base64EncodedString()
             )

@@ -16,7 +16,6 @@ extension RebuildJob {
                 position: record.gtid.position
             )
         }
-        await HelperProgram.endAll(Self.mbstream, argument: place.backup)
         try place.removeCopy()
         try DurableFile.makeDirectories(place.backup)
         unlink(place.output)
@@ -27,23 +26,13 @@ extension RebuildJob {
             names: configuration.certificateNames,
             tls: TLSMaterial(directory: configuration.tlsDirectory)
         )
-        let unpacking = try Unpacking(program: Self.mbstream, into: place.backup, output: place.output)
-        let (trailer, bytes): (CopyTrailer, UInt64)
-        do {
-            (trailer, bytes) = try await incoming.receive { header in
-                logger.notice(
-                    "copying",
-                    metadata: ["source": "\(source.name)", "bytes": "\(header.dataBytes)"]
-                )
-                let space = try FreeSpace.available(configuration.directory)
-                if let failure = FreeSpace.check(header, available: space) { throw failure }
-            } data: { data in
-                try await unpacking.write(data)
-            }
-        } catch {
-            unpacking.kill()
-            try await unpacking.explain(error)
-            throw error
+        let unpacking = Unpacking(into: place.backup)
+        let (trailer, bytes) = try await incoming.receive { header in
+            logger.notice("copying", metadata: ["source": "\(source.name)", "bytes": "\(header.dataBytes)"])
+            let space = try FreeSpace.available(configuration.directory)
+            if let failure = FreeSpace.check(header, available: space) { throw failure }
+        } data: { data in
+            try await unpacking.write(data)
         }
         try await unpacking.finish()
         let record = try record(source, trailer, bytes)
@@ -56,8 +45,6 @@ extension RebuildJob {
             position: record.gtid.position
         )
     }
-
-    private static let mbstream = "/usr/bin/mbstream"
 
     /// What has been copied: the backup says up to which transaction, and the source's log what was before it.
     private func record(_ source: PeerAddress, _ trailer: CopyTrailer, _ bytes: UInt64) throws -> CopyRecord {

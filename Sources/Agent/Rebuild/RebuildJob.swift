@@ -1,3 +1,4 @@
+import CMariaDB
 import FoundationEssentials
 import Glibc
 public import Logging
@@ -33,6 +34,14 @@ public struct RebuildJob: Sendable {
         self.group = group
         self.work = work
         self.logger = logger
+    }
+
+    /// Leaves the processors and the disks to everybody else who wants them; to be called before there is a second thread.
+    ///
+    /// The programs that a Job starts inherit it.
+    public static func prepareProcess() {
+        xdb_make_idle(getpid())
+        xdb_lasting_heap()
     }
 
     /// Runs it to its end, whatever that is.

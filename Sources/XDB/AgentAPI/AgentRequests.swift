@@ -147,18 +147,15 @@ public struct CopyTrailer: Hashable, Sendable, Codable {
     public var message: String
     /// How many bytes the frames between header and trailer had.
     public var bytes: UInt64
-    /// Their SHA-256, in hexadecimal digits.
-    public var sha256: String
     /// The last transaction of every server id in the source's log, when the backup had ended.
     public var log: [GTID]
     /// How events are laid out there: the format description event, in Base64.
     public var format: String
 
-    public init(ok: Bool, message: String, bytes: UInt64, sha256: String, log: [GTID], format: String) {
+    public init(ok: Bool, message: String, bytes: UInt64, log: [GTID], format: String) {
         self.ok = ok
         self.message = message
         self.bytes = bytes
-        self.sha256 = sha256
         self.log = log
         self.format = format
     }

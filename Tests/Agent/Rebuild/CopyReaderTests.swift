@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import NIOCore
 import Testing
@@ -15,7 +14,6 @@ import XDB
             ok: ok,
             message: ok ? "" : "the disk is on fire",
             bytes: UInt64(bytes),
-            sha256: SHA256.hash(data: Data(payload)).hexadecimal,
             log: [GTID(serverID: ServerID(rawValue: 17), sequence: 5)],
             format: "Zm9ybWF0"
         )
@@ -77,21 +75,6 @@ import XDB
         for cut in cuts {
             let part = try #require(stream.getSlice(at: stream.readerIndex, length: cut))
             #expect(try Self.read(part).trailer == nil)
-        }
-    }
-
-    /// Every bit of the data counts; one anywhere else makes something else of the stream.
-    @Test func aFlippedBitIsNoticed() throws {
-        let stream = try Self.stream()
-        let bytes = Array(stream.readableBytesView)
-        let begin = try CopyFrames.header(Self.header).readableBytes
-        let end = bytes.count - (try CopyFrames.trailer(Self.trailer()).readableBytes)
-        for _ in 0..<200 {
-            var damaged = bytes
-            damaged[Int.random(in: begin..<end)] ^= 1 << UInt8.random(in: 0..<8)
-            do {
-                #expect(try Self.read(ByteBuffer(bytes: damaged)).trailer == nil)
-            } catch is CopyError {}
         }
     }
 
