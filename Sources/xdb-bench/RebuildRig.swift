@@ -69,7 +69,7 @@ struct RebuildRig {
     /// What a copy took, and what the client noticed.
     struct Copy {
         var bytes = 0
-        /// From the first byte that the source has sent to the last.
+        /// From the source's answer until everything was on the disk.
         var seconds = 0.0
         /// The steps of the operation, in milliseconds.
         var phases: [String: Double] = [:]
@@ -164,7 +164,7 @@ struct RebuildRig {
         let begin = Moment.now
         let name = try await group.rebuild(member: follower.name, mode: "Local", source: from.name)
         var copy = Copy()
-        let stream = try await stream(of: name, from: from)
+        let stream = try await stream(of: name)
         (copy.bytes, copy.seconds) = (stream.bytes, stream.seconds)
         copy.phases = try await group.operation(name, reaches: "Succeeded").phases
         copy.writes = Writes(writer, since: begin)
@@ -173,27 +173,39 @@ struct RebuildRig {
         return copy
     }
 
-    /// Follows a copy until it is over: when its first bytes leave the source's node is seen there, which the status tells
-    /// up to a second later.
-    private func stream(
-        of operation: String,
-        from source: LabGroup.Member
-    ) async throws -> (bytes: Int, seconds: Double) {
-        var (last, first) = (try await sent(by: source), Moment?.none)
+    /// Waits until a copy is over, and reads from its Job's log how long it took: from the source's answer until everything
+    /// was on the disk.
+    private func stream(of operation: String) async throws -> (bytes: Int, seconds: Double) {
         while true {
-            try await Task.sleep(for: .milliseconds(50))
-            let now = try await sent(by: source)
-            // The log of the writing client is far less.
-            if first == nil, now.bytes - last.bytes > 1 << 20 { first = last.at }
-            last = now
+            try await Task.sleep(for: .milliseconds(200))
             let status = try await group.operation(operation)["status"]
             if let state = status?["state"]?.stringValue, state == "Failed" || state == "Cancelled" {
                 throw NotInTime(what: operation, last: try await group.message(of: operation))
             }
             let bytes = Int(status?[path: "progress", "bytesDone"]?.integerValue ?? 0)
-            guard let first, bytes > 0, status?["task"]?.stringValue != "Copy" else { continue }
-            return (bytes, Moment.now.since(first) / .seconds(1))
+            guard bytes > 0, status?["task"]?.stringValue != "Copy" else { continue }
+            let jobs = try await Lab.kubectl("-n", group.namespace, "get", "jobs", "-o", "name")
+            guard let job = jobs.split(separator: "\n").first(where: { $0.hasSuffix("-copy") }) else {
+                throw NotInTime(what: "the Job of the copy", last: jobs)
+            }
+            let log = try await Lab.kubectl("-n", group.namespace, "logs", String(job))
+            guard let begin = Self.time(of: "copying", in: log), let end = Self.time(of: "done", in: log) else {
+                throw NotInTime(what: "the begin and the end of the copy", last: log)
+            }
+            return (bytes, end.timeIntervalSince(begin))
         }
+    }
+
+    /// When an agent wrote a message to its log.
+    private static func time(of message: String, in log: String) -> Date? {
+        for line in log.split(separator: "\n") {
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+                object["message"] as? String == message,
+                let time = object["time"] as? String
+            else { continue }
+            return try? Date(time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        }
+        return nil
     }
 
     /// How well a limit is kept.
