@@ -11,6 +11,8 @@
  * RESTORE is another group: a leader was forced, so that in epoch 1 member 0 alone votes. 1 and 2 voted before and are back,
  * with logs of their own of what was before epoch 1; they get their votes one after the other. There is no member 3.
  *
+ * REMOVE is a group that gets smaller: 0, 1 and 2 vote, and first 2 loses its vote, then 1. There is no member 3.
+ *
  * SEAT is the rebuild of a member: 3 is the next life of 2, and takes its seat without an election.
  */
 
@@ -70,13 +72,19 @@ bool election;              /* the election for the next epoch is recorded, so v
 byte leader[EPOCHS + 1];    /* of each recorded epoch: who leads */
 byte start[EPOCHS + 1];     /* and how many entries its log starts with */
 byte changed;               /* the first epoch in which 3 votes instead of 2; 0 when there is none yet */
+#if defined(RESTORE) || defined(REMOVE)
+byte second;                /* changed is the first epoch in which the next one votes, or the last one does not; then this */
+bool first;                 /* the election may change a vote: a transaction of the epoch before was seen to be committed */
+#define CHANGED(e) ((changed != 0 && (e) >= changed) + (second != 0 && (e) >= second))
 #ifdef RESTORE
-byte second;                /* after changed, the first epoch in which 1 votes: the first in which 2 does */
-bool first;                 /* the election may add a voter: a transaction of the epoch before was seen to be committed */
-#define SIZE(e) (1 + (changed != 0 && (e) >= changed) + (second != 0 && (e) >= second))
+#define SIZE(e) (1 + CHANGED(e))
+#define RECEIVES(m, e) ((m) != 3)
+#else
+#define SIZE(e) (3 - CHANGED(e))
+#define RECEIVES(m, e) VOTES(m, e)
+#endif
 #define VOTES(m, e) ((m) < SIZE(e))
 #define NEEDED(e) (SIZE(e) > 1)    /* how many others a majority needs */
-#define RECEIVES(m, e) ((m) != 3)
 #elif defined(SEAT)
 byte seat;                  /* 0: 2 has it; 1: it is vacant, and leaders are told to count 3; 2: 3 has it */
 byte vacated;               /* the epoch in which it became vacant */
@@ -352,6 +360,20 @@ inline reports(m, e) {
 #define NEW SIZE(epoch)
 #define CHANGES(x, l) (SIZE(epoch) < 3 && MAY_ADD && ANSWERED(NEW) && (ELECTS(x, l) \
         || (l == NEW && ELECTS(x, x) && POSITION(log[l]) <= POSITION(log[x]))))
+#elif defined(REMOVE)
+/* With one voter less, which does not lead: old voters give the majority, that one among them, and a transaction of their
+ * epoch is committed. */
+#ifdef BROKEN_REMOVE_BEFORE_COMMIT
+#define MAY_REMOVE (1)
+#else
+#define MAY_REMOVE (first)
+#endif
+#ifdef BROKEN_REMOVE_TWO
+#define STAYS(l) ((l) == 0)
+#else
+#define STAYS(l) ((l) != SIZE(epoch) - 1)
+#endif
+#define CHANGES(x, l) (SIZE(epoch) > 1 && MAY_REMOVE && STAYS(l) && ELECTS(x, l))
 #elif defined(WITHOUT_NEWCOMER) || defined(SEAT)
 #define CHANGES(x, l) (false)
 #else
@@ -367,12 +389,12 @@ inline records(x, l, change) {
     sent[n] = log[x];
     start[n] = LEN(sent[n]);
     leader[n] = l;
-#ifdef RESTORE
+#if defined(RESTORE) || defined(REMOVE)
     first = false;
     if
     :: change && changed == 0 ->
         changed = n
-#ifdef BROKEN_ADD_TWO
+#if defined(BROKEN_ADD_TWO) || defined(BROKEN_REMOVE_TWO)
         ; second = n
 #endif
     :: change && changed != 0 -> second = n
@@ -487,13 +509,13 @@ inline decides(d) {
 #error "ENTRIES is 2, 3 or 4"
 #endif
 
-#if defined(WITHOUT_NEWCOMER) || defined(RESTORE)
+#if defined(WITHOUT_NEWCOMER) || defined(RESTORE) || defined(REMOVE)
 #define NEWCOMER promise[3] = EPOCHS; duty[3] = RESIGNED
 #else
 #define NEWCOMER skip
 #endif
 
-#ifdef RESTORE
+#if defined(RESTORE) || defined(REMOVE)
 #define BEGINS first = told[epoch] > start[epoch]
 #else
 #define BEGINS skip
