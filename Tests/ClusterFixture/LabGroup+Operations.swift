@@ -68,6 +68,23 @@ extension LabGroup {
         }
     }
 
+    /// Waits until the group is as its present specification wants it, and nothing is left to remove.
+    package func isAsWanted() async throws {
+        try await eventually("\(name) is as its spec wants it") { () -> Bool? in
+            let group = try await object()
+            guard group[path: "status", "observedGeneration"] == group[path: "metadata", "generation"],
+                group[path: "status", "debts"]?.arrayValue?.isEmpty ?? true,
+                try await condition("Progressing")?.reason == "AsWanted"
+            else { return nil }
+            return try await condition("FullyRedundant")?.status == "True" ? true : nil
+        }
+    }
+
+    /// The members that vote in the newest epoch.
+    package func voters() async throws -> [String] {
+        try await newestEpoch()["voters"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+
     /// Writes go on, the group is whole, and all that was acknowledged is on every member.
     package func settle(_ writer: Writer) async throws {
         try await writer.progress(by: 40)

@@ -16,7 +16,7 @@ protocol ClusterAccess: Sendable {
     func create<Object: KubernetesObject>(_ body: JSONValue, as type: Object.Type) async throws -> Object?
 
     /// Sets a label of a pod, or removes it, if the pod still has this uid.
-    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod
+    func setLabels(_ labels: [String: String?], of pod: ObjectKey, uid: String) async throws -> Pod
 
     /// Deletes a pod if it still has this uid; by force without waiting for its node.
     func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws

@@ -11,6 +11,8 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case led
     case followed
     case labelled
+    case relabelled
+    case membersRecorded
     case writableRecorded
     case routedRecorded
     case operationRecorded
@@ -47,11 +49,17 @@ enum CrashPoint: String, CaseIterable, Sendable {
         let (before, now) = (old.epochs.first, new.epochs.first)
         if before?.writable == nil, now?.writable != nil { points.append(.writableRecorded) }
         if before?.routed == nil, now?.routed != nil { points.append(.routedRecorded) }
+        if new.epoch > .none, change(of: new) != change(of: old) { points.append(.membersRecorded) }
         points += recorded(new.rebuild, after: old.rebuild)
         let (owed, due) = (Set(old.debts.map(\.life)), Set(new.debts.map(\.life)))
         if !due.isSubset(of: owed) { points.append(.debtRecorded) }
         if !owed.isSubset(of: due) { points.append(.debtPaid) }
         return points
+    }
+
+    /// Who is a member, who is on the way to a vote, and who leaves.
+    private static func change(of status: XDBGroup.Status) -> [String] {
+        status.members.filter { !$0.isSuccessor }.map { "\($0.name) \($0.kind) \($0.newcomer) \($0.leaving)" }
     }
 
     private static func recorded(_ new: XDBGroup.RebuildStatus?, after old: XDBGroup.RebuildStatus?) -> [CrashPoint] {
@@ -84,6 +92,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .lead: self = .led
         case .follow: self = .followed
         case .label: self = .labelled
+        case .relabel: self = .relabelled
         case .recordOperation: self = .operationRecorded
         case .createOperation: self = .operationCreated
         case .createJob: self = .jobCreated

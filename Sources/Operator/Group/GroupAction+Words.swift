@@ -39,6 +39,7 @@ extension GroupAction {
         case .recordOperation(let operation):
             "record operation \(operation.metadata.name) as \(operation.status.state?.rawValue ?? "new")"
         case .createOperation(let name, _): "create operation \(name)"
+        case .relabel(let pod, let labels): "label pod \(pod) as a \(labels[Label.kind] ?? "member")"
         case .label(let pod, let role): "label pod \(pod) \(role?.rawValue ?? "without a role")"
         }
     }

@@ -128,7 +128,9 @@ struct GroupEffects: Sendable {
         case .deleteClaim(let name):
             try await cluster.deleteClaim(reference.objectKey(name))
         case .label(let name, let role):
-            try await label(name, role, reference, observation)
+            try await label(name, [Label.role: role?.rawValue], reference, observation)
+        case .relabel(let name, let labels):
+            try await label(name, labels, reference, observation)
         case .recordOperation(let operation):
             if let written = try await cluster.writeStatus(of: operation) { caches.wrote(written) }
         case .createOperation(let name, let spec):
@@ -184,12 +186,11 @@ struct GroupEffects: Sendable {
             try await objects.ensure(reference.configurationBody(group.spec.configuration), as: ConfigMap.self)
         case .leaderService: try await objects.ensure(reference.leaderServiceBody, as: Service.self)
         case .followersService: try await objects.ensure(reference.followersServiceBody, as: Service.self)
-        case .disruptionBudget(let maximumUnavailable):
+        case .disruptionBudget(let minimumAvailable):
             let version = try await cluster.disruptionBudgetVersion()
             let body = reference.disruptionBudgetBody(
                 apiVersion: version,
-                voters: group.spec.members.voters,
-                maximumUnavailable: maximumUnavailable
+                minimumAvailable: minimumAvailable
             )
             if version == PodDisruptionBudget.resource.apiVersion {
                 try await objects.ensure(body, as: PodDisruptionBudget.self)
@@ -214,13 +215,13 @@ struct GroupEffects: Sendable {
 
     private func label(
         _ name: String,
-        _ role: XDBGroup.MemberRole?,
+        _ labels: [String: String?],
         _ reference: GroupReference,
         _ observation: GroupObservation
     ) async throws {
         guard let pod = observation.pods.first(where: { $0.name == name }) else { return }
         let key = reference.objectKey(name)
-        caches.wrote(try await cluster.setLabel(Label.role, to: role?.rawValue, of: key, uid: pod.uid))
+        caches.wrote(try await cluster.setLabels(labels, of: key, uid: pod.uid))
     }
 }
 

@@ -100,6 +100,7 @@ extension PodObservation {
             incarnation: incarnation,
             revision: pod.metadata.annotations[Label.revision] ?? ""
         )
+        kind = labels[Label.kind].flatMap(XDBGroup.MemberKind.init(rawValue:))
         role = labels[Label.role].flatMap(XDBGroup.MemberRole.init(rawValue:))
         phase = pod.status.phase
         node = pod.spec.nodeName.isEmpty ? nil : pod.spec.nodeName

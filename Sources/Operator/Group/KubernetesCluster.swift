@@ -27,10 +27,9 @@ struct KubernetesCluster: ClusterAccess {
         }
     }
 
-    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
-        let patch: JSONValue = [
-            "metadata": ["uid": .string(uid), "labels": [label: value.map { .string($0) } ?? .null]]
-        ]
+    func setLabels(_ labels: [String: String?], of pod: ObjectKey, uid: String) async throws -> Pod {
+        let values = labels.mapValues { $0.map { JSONValue.string($0) } ?? .null }
+        let patch: JSONValue = ["metadata": ["uid": .string(uid), "labels": .object(values)]]
         return try await client.patch(Pod.self, pod, patch)
     }
 

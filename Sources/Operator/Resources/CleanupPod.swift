@@ -39,15 +39,18 @@ struct CleanupPod: Hashable, Sendable {
 
     /// The object to create; nil for a path that is too short to be one of a group.
     ///
-    /// The parent directory goes too when nothing else is left in it. The names in the path reach the shell as
+    /// The parent directory goes too when nothing else is left in it, and of a life of a member also the group's. The names in the path reach the shell as
     /// arguments, never as a part of the script.
     var json: JSONValue? {
         let parts = directory.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         guard directory.hasPrefix("/"), parts.count >= 3, !parts.contains(".."), !parts.contains(".") else {
             return nil
         }
-        let mounted = "/" + parts.dropLast(2).joined(separator: "/")
-        let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -- "$1" 2>/dev/null || true; }"#
+        // GROUP/MEMBER/iN, or NAMESPACE/GROUP.
+        let isLife = parts.count >= 4 && parts.last?.wholeMatch(of: /i[0-9]+/) != nil
+        let parents = parts.dropLast().suffix(isLife ? 2 : 1)
+        let mounted = "/" + parts.dropLast(parents.count + 1).joined(separator: "/")
+        let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -p -- "$1" 2>/dev/null || true; }"#
         let labels = group.labels.merging([Label.cleanup: group.uid, Label.namespace: group.namespace]) { $1 }
         return [
             "apiVersion": "v1",
@@ -84,8 +87,8 @@ struct CleanupPod: Hashable, Sendable {
                         "name": "cleanup",
                         "image": .string(image),
                         "command": [
-                            "sh", "-c", .string(script), "cleanup", .string(parts[parts.count - 2]),
-                            .string(parts[parts.count - 1]),
+                            "sh", "-c", .string(script), "cleanup",
+                            .string(parents.joined(separator: "/")), .string(parts[parts.count - 1]),
                         ],
                         "terminationMessagePolicy": "FallbackToLogsOnError",
                         "securityContext": [

@@ -35,13 +35,13 @@ extension GroupReference {
     /// How many voters a drain has to leave.
     ///
     /// It is `minAvailable`, since Kubernetes computes the other form only for owners with a scale subresource.
-    func disruptionBudgetBody(apiVersion: String, voters: Int, maximumUnavailable: Int) -> JSONValue {
+    func disruptionBudgetBody(apiVersion: String, minimumAvailable: Int) -> JSONValue {
         [
             "apiVersion": .string(apiVersion),
             "kind": "PodDisruptionBudget",
             "metadata": metadata(names.disruptionBudget),
             "spec": [
-                "minAvailable": .int(voters - maximumUnavailable),
+                "minAvailable": .int(minimumAvailable),
                 "selector": [
                     "matchLabels": [Label.group: .string(name)],
                     // Those that play their part: neither Jobs nor new lives of members stand in for one that is evicted.

@@ -44,6 +44,12 @@ public struct Election: Hashable, Sendable {
     /// majority of N voters and any of those N and one more have a voter in common, ⌊N/2⌋ + 1 + ⌊(N + 1)/2⌋ + 1 > N + 1, so
     /// that whatever the old voters have committed is met by every election of the new ones.
     public var joining: Voter?
+    /// The voter that has no vote any more with the epoch, and does not lead it.
+    ///
+    /// Its answer counts as the others' do, and is left out where it is not needed: its log is about to be removed. One at
+    /// a time, for the same reason: ⌊N/2⌋ + 1 + ⌊(N − 1)/2⌋ + 1 > N. It keeps its vote when too few of the others have
+    /// answered to be a majority of their own, or when none of them may lead.
+    public var leaving: String?
 
     /// Makes an election.
     public init(
@@ -53,7 +59,8 @@ public struct Election: Hashable, Sendable {
         preferredZones: [String] = [],
         previousLeader: String? = nil,
         wished: String? = nil,
-        joining: Voter? = nil
+        joining: Voter? = nil,
+        leaving: String? = nil
     ) {
         self.epoch = epoch
         self.voters = voters
@@ -62,27 +69,38 @@ public struct Election: Hashable, Sendable {
         self.previousLeader = previousLeader
         self.wished = wished
         self.joining = joining
+        self.leaving = leaving
     }
 
     /// Chooses a leader, or says why nobody can be chosen.
     public func decide() -> ElectionOutcome {
+        if let leaving, voters.contains(where: { $0.name == leaving }),
+            case .elected(let elected) = decide(without: leaving)
+        {
+            return .elected(elected)
+        }
+        return decide(without: nil)
+    }
+
+    private func decide(without leaving: String?) -> ElectionOutcome {
         var positions: [String: SealAnswer] = [:]
         for answer in answers where answer.epoch == epoch {
             positions[answer.member] = answer
         }
-        let sealed = voters.compactMap { voter in
+        var sealed = voters.compactMap { voter in
             positions[voter.name].map { Sealed(voter: voter, answer: $0) }
+        }
+        if let leaving {
+            let staying = sealed.filter { $0.voter.name != leaving }
+            guard staying.count >= majority(of: voters.count - 1) else {
+                return .noQuorum(noQuorum(sealed, positions))
+            }
+            if staying.count >= majority(of: voters.count) { sealed = staying }
         }
 
         guard sealed.count >= majority(of: voters.count), let best = sealed.max(by: { $0.position < $1.position })
         else {
-            return .noQuorum(
-                NoQuorum(
-                    voters: voters.count,
-                    answered: sealed.map(\.voter.name),
-                    missing: voters.map(\.name).filter { positions[$0] == nil }
-                )
-            )
+            return .noQuorum(noQuorum(sealed, positions))
         }
         let start = best.position
 
@@ -100,7 +118,8 @@ public struct Election: Hashable, Sendable {
         }
         var refusals: [Refusal] = []
         var contenders: [Contender] = []
-        for one in sealed + [newcomer].compactMap(\.self) where one.voter.kind == .candidate {
+        for one in sealed + [newcomer].compactMap(\.self)
+        where one.voter.kind == .candidate && one.voter.name != leaving {
             switch contender(one, start: start, sealed: sealed) {
             case .success(let contender): contenders.append(contender)
             case .failure(let refusal): refusals.append(refusal)
@@ -120,8 +139,17 @@ public struct Election: Hashable, Sendable {
                     Ballot(voter: $0.name, position: positions[$0.name]?.position)
                 },
                 refusals: refusals,
-                joined: newcomer?.voter.name
+                joined: newcomer?.voter.name,
+                left: leaving
             )
+        )
+    }
+
+    private func noQuorum(_ sealed: [Sealed], _ positions: [String: SealAnswer]) -> NoQuorum {
+        NoQuorum(
+            voters: voters.count,
+            answered: sealed.map(\.voter.name),
+            missing: voters.map(\.name).filter { positions[$0] == nil }
         )
     }
 

@@ -28,6 +28,8 @@ public struct Elected: Hashable, Sendable {
     public var refusals: [Refusal]
     /// The member that gets a vote with the epoch.
     public var joined: String?
+    /// The member that has no vote any more with the epoch.
+    public var left: String?
 
     /// The choice in one sentence, for the record and for the event.
     public var sentence: String {
@@ -61,7 +63,7 @@ public enum ElectionRule: String, Hashable, Sendable {
     case wished
     /// Its server runs, and those of others do not.
     case running
-    /// Others have just led and failed, or did so again and again of late, or are being rebuilt.
+    /// Others have just led and failed, or did so again and again of late, or are being rebuilt or removed.
     case steady
     /// Its log was the most advanced of the contenders'.
     case mostAdvanced
@@ -79,7 +81,7 @@ public enum ElectionRule: String, Hashable, Sendable {
         case .wished: "it was asked for"
         case .running: "its server runs"
         case .steady:
-            "the other candidates have just led and failed, or did so again and again of late, or are being rebuilt"
+            "the other candidates have just led and failed, or did so again and again of late, or are being rebuilt or removed"
         case .mostAdvanced: "its log is the most advanced of the candidates'"
         case .preferredZone: "of the most advanced candidates it is in the preferred zone"
         case .previousLeader: "of the most advanced candidates it led before"

@@ -25,7 +25,7 @@ public struct Voter: Hashable, Sendable {
     public var refusal: String?
     /// Whether its server runs, so that it can lead at once.
     public var isRunning: Bool
-    /// Whether it has just led and failed, or did so often of late, or is being rebuilt: an equal is better.
+    /// Whether it has just led and failed, or did so often of late, or is being rebuilt or removed: an equal is better.
     public var isUnsteady: Bool
 
     /// Makes a voter.

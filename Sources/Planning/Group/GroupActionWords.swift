@@ -25,6 +25,7 @@ extension GroupAction {
         case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
         case .lead(let member, let request): "tell \(member) to lead epoch \(request.epoch)"
         case .follow(let member, let request): "tell \(member) to follow \(request.leader.name)"
+        case .relabel(let pod, let labels): "label \(pod) as a \(labels[Label.kind] ?? "member")"
         case .label(let pod, let role):
             role.map { "label \(pod) as \($0.rawValue.lowercased())" } ?? "take the role label from \(pod)"
         }

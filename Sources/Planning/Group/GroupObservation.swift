@@ -80,6 +80,8 @@ public struct PodObservation: Hashable, Sendable {
     /// From the labels.
     public var member: String
     public var incarnation: Int
+    /// From the labels; nil where they do not say.
+    public var kind: XDBGroup.MemberKind?
     /// The annotation with what the pod was made from (`MemberPod.revision`).
     public var revision: String
     /// From the label that Services select by.

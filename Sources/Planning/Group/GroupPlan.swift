@@ -77,6 +77,8 @@ public enum GroupAction: Hashable, Sendable {
     case lead(member: String, LeadRequest)
     /// `POST /v1/follow` to the member's agent.
     case follow(member: String, FollowRequest)
+    /// Sets labels of a pod whose member has become one of another kind (`MemberPod.labels`).
+    case relabel(pod: String, labels: [String: String])
     /// Sets the label that Services select by (`Label.role`), or removes it. The old leader's comes before the new's.
     case label(pod: String, role: XDBGroup.MemberRole?)
 }
@@ -93,8 +95,8 @@ public enum OwnedObject: Hashable, Sendable {
     case configuration
     case leaderService
     case followersService
-    /// Lets evictions take one voter at a time. With one voter it allows none.
-    case disruptionBudget(maximumUnavailable: Int)
+    /// Lets evictions take voters as long as so many are left.
+    case disruptionBudget(minimumAvailable: Int)
     /// A member's PersistentVolumeClaim.
     case claim(name: String, member: String, incarnation: Int, XDBGroup.VolumeClaim)
 }

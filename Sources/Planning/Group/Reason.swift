@@ -74,11 +74,15 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     /// A member is sealed and waits for an election.
     case sealed = "Sealed"
 
-    /// The member follows, and gets back the vote that it lost when a leader was forced without it.
+    /// The member follows, and gets its vote when it has the log: it is new, or a leader was forced without it.
     case awaitingVote = "AwaitingVote"
+    /// Members are added or removed, as the spec wants; what comes next is in the message.
+    case changingMembers = "ChangingMembers"
 
     // MARK: What users can put right
 
+    /// A change of candidates and loggers cannot go on by itself: what it waits for is in the message.
+    case changeWaits = "ChangeWaits"
     /// The spec is refused; nothing is touched.
     case invalidSpec = "InvalidSpec"
     /// The server refuses an option of `spec.configuration`.
@@ -125,9 +129,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .changingLeader, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
+            .changingLeader, .changingMembers, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
             false
-        case .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed, .leaderLost,
+        case .changeWaits, .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed,
+            .leaderLost,
             .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration,

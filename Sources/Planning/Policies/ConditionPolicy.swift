@@ -43,7 +43,7 @@ enum ConditionPolicy {
     }
 
     private static func summarise(_ draft: inout Draft, _ conditions: GroupConditions) {
-        let members = draft.status.members.filter { !$0.isSuccessor }
+        let members = draft.status.members.filter { !$0.isSuccessor && !$0.leaving }
         let ready = members.count { draft.findings[$0.name]?.health == .healthy }
         draft.status.readyMembers = members.isEmpty ? nil : "\(ready)/\(members.count)"
         draft.status.zones = members.isEmpty ? nil : members.map { $0.zone ?? "-" }.joined(separator: ",")
@@ -133,11 +133,14 @@ struct GroupConditions {
     }
 
     var fullyRedundant: Verdict {
-        let members = draft.status.members.filter { !$0.isSuccessor }
+        let members = draft.status.members.filter {
+            !$0.isSuccessor && !$0.leaving && !draft.unwanted.contains($0.name)
+        }
         let lacking = members.filter { draft.findings[$0.name]?.health != .healthy }
         guard !members.isEmpty else { return Verdict(.false, bootstrapping) }
         if let missing = missingVotes { return Verdict(.false, .votersMissing, missing) }
         guard let worst = worst(of: lacking) else {
+            if draft.lacking > 0, let change = draft.change { return Verdict(.false, change) }
             return Verdict(.true, .asWanted, "all \(members.count) members play their part")
         }
         return Verdict(.false, worst.reason, describe(lacking))
@@ -175,12 +178,22 @@ struct GroupConditions {
         case .suspected(let finding): return Verdict(.true, .leaderSuspected, finding.words)
         case .leads(isWritable: true), .blocked: break
         }
+        if let change = draft.change { return Verdict(change.reason == .changeWaits ? .false : .true, change) }
         if let worst = worst(of: underWay) { return Verdict(.true, worst.reason, describe(underWay)) }
-        if !draft.retired.isEmpty {
-            let names = draft.retired.map(\.name).joined(separator: ", ")
-            return Verdict(.true, .terminating, "\(names) and their data are being removed")
-        }
+        if let removal { return removal }
         return Verdict(.false, .asWanted, "the group is as its spec wants it")
+    }
+
+    /// How far the removal of members is; nil when nothing of one is left.
+    private var removal: Verdict? {
+        let debts = draft.status.debts.filter { $0.isMember(draft) }
+        guard !debts.isEmpty else { return nil }
+        let words = debts.map { "\($0.member) is removed: \($0.message ?? "its pod ends")" }.joined(separator: "; ")
+        let isAway = debts.allSatisfy { debt in
+            draft.node(debt.node).map { $0.ready != .true } ?? false
+                && !draft.observation.pods.contains { $0.name == debt.life }
+        }
+        return isAway ? Verdict(.false, .cleanupPending, words) : Verdict(.true, .terminating, words)
     }
 
     /// The sentence for `kubectl get -o wide`.

@@ -1,18 +1,28 @@
 import KubernetesModel
 import XDB
 
-/// Removes former lives of members: the Jobs, the pod, the certificate, and last the data.
+/// Removes former lives of members, and members that have left: the Jobs, the pod, the certificate, and last the data.
 ///
 /// What is on a node that is away stays recorded until the node is back, or its Node object is deleted.
 enum DebtPolicy {
     /// Records that a life of a member is not needed any more.
-    static func owe(_ member: XDBGroup.MemberStatus, _ why: String, _ draft: inout Draft) {
+    ///
+    /// - Parameter isMember: The member as a whole is removed, and its data are kept where data are to be retained.
+    static func owe(
+        _ member: XDBGroup.MemberStatus,
+        _ why: String,
+        isMember: Bool = false,
+        _ draft: inout Draft
+    ) {
         var debt = XDBGroup.Debt()
         debt.life = member.life
         debt.member = member.member
         debt.node = member.node
         let storage = draft.status.storage ?? draft.spec.storage
-        if let path = storage.hostPath?.path {
+        if isMember, storage.onDelete == .retain {
+            // Its next namesake begins with another life.
+        } else if let path = storage.hostPath?.path {
+            // Never the directory of all its lives: a namesake's may be there when somebody late carries this out.
             debt.directory = draft.names.directory(
                 of: path,
                 member: member.member,
@@ -36,9 +46,13 @@ enum DebtPolicy {
             if let waiting {
                 draft.status.debts[index].message = waiting
             } else {
-                draft.act(.deleteCertificate(life: debt.life))
                 draft.status.debts.remove(at: index)
             }
+        }
+        // A pod that is done stays until what it did is recorded.
+        for cleanup in draft.observation.cleanups
+        where cleanup.isFinished && !draft.cleanups.contains(cleanup.pod) {
+            draft.act(.deleteCleanup(pod: cleanup.pod))
         }
         if !draft.status.debts.isEmpty { draft.checkAgain(within: .seconds(5)) }
     }
@@ -51,7 +65,8 @@ enum DebtPolicy {
         for job in jobs { RebuildJobs.delete(job, &draft) }
         let pods = draft.observation.pods.filter { $0.name == debt.life }
         for pod in pods {
-            let why = "\(debt.life) is a former life of \(debt.member)"
+            let why =
+                debt.isMember(draft) ? "\(debt.member) was removed" : "\(debt.life) is a former life of \(debt.member)"
             // Its vote has passed on, so whatever still runs there counts for nothing.
             // And a kubelet may take a minute to say that a pod has gone whose containers have ended.
             if isAway || pod.isBeingDeleted && pod.hasEnded {
@@ -61,6 +76,12 @@ enum DebtPolicy {
             }
         }
         guard jobs.isEmpty, pods.isEmpty else { return "its pods end" }
+        let isCertified = draft.observation.secrets.contains(draft.names.certificate(of: debt.life))
+        if isCertified { draft.act(.deleteCertificate(life: debt.life)) }
+        return removeData(of: debt, &draft) ?? (isCertified ? "its certificate is deleted" : nil)
+    }
+
+    private static func removeData(of debt: XDBGroup.Debt, _ draft: inout Draft) -> String? {
         if let claim = debt.claim {
             guard let present = draft.observation.claims.first(where: { $0.name == claim }) else { return nil }
             if !present.isBeingDeleted { draft.act(.deleteClaim(name: claim)) }
@@ -75,4 +96,9 @@ enum DebtPolicy {
         case .failed(let words): return "\(directory) could not be removed from \(node): \(words); it is tried again"
         }
     }
+}
+
+extension XDBGroup.Debt {
+    /// True for a member that was removed, and not for a former life of one that is there.
+    func isMember(_ draft: Draft) -> Bool { draft.member(member) == nil }
 }

@@ -20,6 +20,13 @@ struct Draft {
     var verdicts: [String: OperationVerdict] = [:]
     /// The names of the cleanup pods that were asked about.
     var cleanups: Set<String> = []
+    /// Candidates and loggers that the spec does not want any more and that still vote, or may have the only copy of
+    /// something: in the order in which they go.
+    var unwanted: [String] = []
+    /// How many members are wanted for which there is no ordinal.
+    var lacking = 0
+    /// What is to be said of a change of candidates and loggers that is under way, or waits.
+    var change: Finding?
     /// Members that should be rebuilt and are not: which, and why not.
     var pendingRepairs: [Finding] = []
     /// A rebuild has ended, and nothing of it is left that can be removed now.
@@ -132,18 +139,18 @@ extension Draft {
 
     /// Candidates and loggers that have joined and do not vote in the newest recorded epoch: a leader was forced without
     /// them.
-    var outsiders: [XDBGroup.MemberStatus] {
+    var outsiders: [XDBGroup.MemberStatus] { withoutVote.filter { !$0.newcomer } }
+
+    /// Those, and the ones that were added to the group and have not voted yet.
+    var withoutVote: [XDBGroup.MemberStatus] {
         guard let record = status.epochs.first else { return [] }
         return status.members.filter {
-            $0.kind.votes && $0.joined && !$0.isSuccessor && !record.voters.contains($0.name)
+            $0.kind.votes && $0.joined && !$0.isSuccessor && !$0.leaving && !record.voters.contains($0.name)
         }
     }
 
-    /// Learners that the spec does not want any more.
-    var retired: [XDBGroup.MemberStatus] {
-        let wanted = Set(WantedMembers(spec: spec, recorded: status.members, names: names).members.map(\.name))
-        return status.members.filter { $0.kind == .learner && !$0.isSuccessor && !wanted.contains($0.name) }
-    }
+    /// Members that are removed.
+    var retired: [XDBGroup.MemberStatus] { status.members.filter { $0.leaving && !$0.isSuccessor } }
 
     /// The new life of a member that is being rebuilt.
     func successor(of member: String) -> XDBGroup.MemberStatus? {

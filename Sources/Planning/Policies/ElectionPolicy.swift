@@ -37,6 +37,7 @@ enum ElectionPolicy {
 
         let voters = draft.voters
         let joining = joining(draft)
+        let leaving = leaving(draft)
         let epoch = target(draft)
         let answers = needed(
             draft.answers(of: voters + [joining].compactMap(\.self)).filter { answer in
@@ -54,13 +55,17 @@ enum ElectionPolicy {
             preferredZones: draft.spec.placement.zones,
             previousLeader: draft.status.leader,
             wished: draft.status.election?.to,
-            joining: joining.map { voter(of: $0, occasion.cause, draft) }
+            joining: joining.map { voter(of: $0, occasion.cause, draft) },
+            leaving: leaving?.name
         ).decide()
 
         switch outcome {
         case .elected(let elected):
-            if let joining, elected.joined == nil, isAwaited(joining, draft) {
+            if let joining, elected.joined == nil, isWaitedFor(draft) {
                 return seal(voters, joining: joining, epoch, answers, occasion, &draft)
+            }
+            if leaving != nil, elected.left == nil, isWaitedFor(draft) {
+                return seal(voters, epoch, answers, occasion, &draft)
             }
             record(elected, voters: voters, occasion, &draft)
         case .noQuorum: seal(voters, joining: joining, epoch, answers, occasion, &draft)
@@ -71,18 +76,25 @@ enum ElectionPolicy {
         }
     }
 
-    // MARK: A member that gets a vote
+    // MARK: A vote that comes or goes
 
     /// The member that is to vote from this epoch on, as long as it can be reached.
     private static func joining(_ draft: Draft) -> XDBGroup.MemberStatus? {
-        guard let member = draft.member(draft.status.election?.joining), !draft.voters.contains(member),
+        guard let member = draft.member(draft.status.election?.joining),
+            draft.withoutVote.contains(where: { $0.name == member.name }), !draft.unwanted.contains(member.name),
             draft.heard(member) != nil, counts(member.name, draft)
         else { return nil }
         return member
     }
 
-    /// Writes wait meanwhile, so it gets a moment only; without it the epoch has the voters of before.
-    private static func isAwaited(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+    /// The voter that is to have no vote from this epoch on, as long as the spec does not want it.
+    private static func leaving(_ draft: Draft) -> XDBGroup.MemberStatus? {
+        draft.voters.first { $0.name == draft.status.election?.leaving && draft.unwanted.contains($0.name) }
+    }
+
+    /// Writes wait meanwhile, so whoever is needed for a change gets a moment only; without it the epoch has the voters of
+    /// before.
+    private static func isWaitedFor(_ draft: Draft) -> Bool {
         guard let began = draft.status.election?.began else { return false }
         return MicroTime(draft.observation.now).milliseconds(since: began) < 2000
     }
@@ -123,7 +135,7 @@ enum ElectionPolicy {
     static func target(_ draft: Draft) -> Epoch {
         let next = max(draft.status.epoch.next, draft.status.election?.epoch ?? .none)
         var seen = Epoch.none
-        for voter in draft.voters + draft.outsiders {
+        for voter in draft.voters + draft.withoutVote {
             guard let agent = draft.heard(voter) else { continue }
             // A promise of exactly this epoch, without a part in it, belongs to the election that was begun and not
             // finished. Any other promise of a newer epoch is one that this status has lost.
@@ -177,7 +189,7 @@ enum ElectionPolicy {
             // The one that has just failed is passed over for an equal, and so is one that fails again and again, and one
             // that is being rebuilt.
             isUnsteady: cause == .failover && member.name == draft.status.leader || caution(member.name, draft) != nil
-                || draft.status.rebuild?.member == member.name
+                || draft.status.rebuild?.member == member.name || draft.unwanted.contains(member.name)
         )
     }
 
@@ -244,7 +256,9 @@ enum ElectionPolicy {
     private static func successor(_ cause: XDBGroup.ElectionCause, _ draft: Draft) -> String? {
         switch cause {
         case .changeLeader, .handOver: draft.member(draft.status.election?.to)?.life
-        case .first, .failover, .forced, .voterAdded: nil
+        case .voterAdded, .voterRemoved:
+            draft.status.election?.to == draft.status.leader ? nil : draft.member(draft.status.election?.to)?.life
+        case .first, .failover, .forced: nil
         }
     }
 
@@ -285,7 +299,7 @@ enum ElectionPolicy {
         var record = XDBGroup.EpochRecord()
         record.epoch = elected.epoch
         record.leader = elected.leader
-        let names = voters.map(\.name) + [elected.joined].compactMap(\.self)
+        let names = voters.map(\.name).filter { $0 != elected.left } + [elected.joined].compactMap(\.self)
         record.voters = draft.status.members.map(\.name).filter { names.contains($0) }
         record.start = elected.start
         record.source = elected.source
@@ -325,7 +339,11 @@ enum ElectionPolicy {
             draft.status.members[index].voter = votes
             // Who has lost its vote gets it back by an election, whichever life of it.
             if !votes { draft.status.members[index].vacant = false }
+            if votes { draft.status.members[index].newcomer = false }
+            // It may be deleted from here on, so it never gets a vote again.
+            if draft.status.members[index].name == elected.left { draft.status.members[index].leaving = true }
         }
+        draft.unwanted.removeAll { $0 == elected.left }
         draft.leadership = .recorded
         draft.tell(
             loss == nil ? .elected : .leaderForced,

@@ -31,7 +31,7 @@ enum EventPolicy {
 
     /// Reasons that concern no single member, and are told by the condition Progressing alone.
     private static let groupProblems: Set<Reason> = [
-        .secretMissing, .storageClassMissing, .deleting, .cleanupPending, .cleanupFailed,
+        .secretMissing, .storageClassMissing, .deleting, .cleanupPending, .cleanupFailed, .changeWaits,
     ]
 
     private static func tail(of member: XDBGroup.MemberStatus, _ old: XDBGroup.Status, _ draft: inout Draft) {

@@ -1,8 +1,8 @@
 import KubernetesModel
 import XDB
 
-/// Begins elections that are wished for while the leader leads: because a person asks for another leader, or because the
-/// leader's pod or agent stops in order.
+/// Begins elections that are wished for while the leader leads: because a person asks for another leader, because the
+/// leader's pod or agent stops in order, or because a vote comes or goes.
 ///
 /// The wish is recorded as the status' election before anybody is sealed. Up to then it can be taken back; afterwards it
 /// is finished like any other election, by whoever observes next.
@@ -35,6 +35,12 @@ enum HandoverPolicy {
         if election.cause == .handOver { return stopping(draft) != nil }
         if election.cause == .voterAdded {
             return draft.member(election.joining).map { VoterPolicy.isReady($0, draft) } ?? false
+        }
+        if election.cause == .voterRemoved {
+            guard let member = draft.member(election.leaving), draft.unwanted.contains(member.name) else {
+                return false
+            }
+            return VoterRemoval(member, draft).obstacle == nil
         }
         return draft.observation.operations.contains {
             $0.metadata.name == election.operation && !$0.isFinished && !$0.spec.cancel
@@ -81,6 +87,7 @@ enum HandoverPolicy {
         _ why: String,
         operation: String? = nil,
         joining: String? = nil,
+        leaving: String? = nil,
         _ draft: inout Draft
     ) {
         // A failover that was about to begin becomes the one that was asked for.
@@ -90,6 +97,7 @@ enum HandoverPolicy {
         election.to = member
         election.operation = operation
         election.joining = joining
+        election.leaving = leaving
         draft.status.election = election
         draft.leadership = .handover(why)
     }

@@ -45,7 +45,7 @@ extension XDBGroup.ElectionStatus {
     /// True when somebody or something wants it other than the loss of the leader.
     var isWish: Bool {
         switch cause {
-        case .handOver, .changeLeader, .forced, .voterAdded: true
+        case .handOver, .changeLeader, .forced, .voterAdded, .voterRemoved: true
         case .first, .failover, nil: false
         }
     }
@@ -73,7 +73,7 @@ enum LeadershipPolicy {
             return lost(.unknown, "the recorded leader is not a member")
         }
         // A promise of a newer epoch cannot be taken back, so that voter can only take part again in a newer one.
-        for voter in draft.voters + draft.outsiders {
+        for voter in draft.voters + draft.withoutVote {
             guard let agent = draft.heard(voter), agent.epoch > epoch else { continue }
             if let election = draft.status.election, agent.epoch == election.epoch {
                 return lost(election.verdict ?? .newerEpoch, election.reason)

@@ -12,6 +12,13 @@ struct MemberExamination {
         if draft.observation.group.metadata.isBeingDeleted {
             return MemberFinding(.progressing, .deleting, "the group is being deleted")
         }
+        if member.leaving {
+            return MemberFinding(
+                .progressing,
+                .terminating,
+                "it has no vote, and its pod, data and certificate are removed"
+            )
+        }
         if let rebuilding { return rebuilding }
         if let discarded { return discarded }
         return place ?? container ?? reach ?? identity ?? requests ?? server ?? role
@@ -264,6 +271,12 @@ struct MemberExamination {
             return MemberFinding(.healthy, .healthy, "it leads")
         case (.leader, _):
             return MemberFinding(.progressing, .promoting, "it completes and applies its log before it takes writes")
+        case (.follower, .streaming) where member.newcomer:
+            return MemberFinding(
+                .progressing,
+                .awaitingVote,
+                "it follows \(status.leader ?? ""), and gets a vote when it has the log"
+            )
         case (.follower, .streaming) where draft.outsiders.contains { $0.name == member.name }:
             return MemberFinding(
                 .progressing,

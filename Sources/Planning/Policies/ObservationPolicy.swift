@@ -45,7 +45,7 @@ enum ObservationPolicy {
         member.reason = reason
         member.message =
             found.health == .healthy ? ElectionPolicy.caution(member.name, draft) : found.finding.message
-        member.promotable = MemberExamination(draft: draft, member: member).refusal == nil
+        member.promotable = member.voter && MemberExamination(draft: draft, member: member).refusal == nil
         guard let agent = draft.heard(member) else {
             member.role = nil
             // How far it was when it was heard last: what a forced leader may cost is told from it.
@@ -69,12 +69,10 @@ enum ObservationPolicy {
         leader: String?
     ) -> XDBGroup.MemberRole? {
         guard agent.epoch == epoch, !member.isSuccessor else { return nil }
-        switch (agent.role, member.kind) {
-        case (.sealed, _): return nil
-        case (.leader, _): return member.name == leader ? .leader : nil
-        case (.follower, .candidate): return .follower
-        case (.follower, .logger): return .logger
-        case (.follower, .learner): return .learner
+        switch agent.role {
+        case .sealed: return nil
+        case .leader: return member.name == leader ? .leader : nil
+        case .follower: return member.followerRole
         }
     }
 
@@ -121,6 +119,20 @@ enum ObservationPolicy {
                         + "The account goes on with the password that it has"
                 )
             )
+        }
+    }
+}
+
+extension XDBGroup.MemberStatus {
+    /// The part of the member while it follows.
+    ///
+    /// A candidate without a vote is as good as a learner, and a logger without one plays no part: the disruption budget
+    /// counts the pods that are labelled as voters.
+    var followerRole: XDBGroup.MemberRole? {
+        switch kind {
+        case .candidate: voter ? .follower : .learner
+        case .logger: voter ? .logger : nil
+        case .learner: .learner
         }
     }
 }

@@ -15,11 +15,7 @@ enum OwnedObjectsPolicy {
         draft.act(.ensure(.configuration))
         draft.act(.ensure(.leaderService))
         draft.act(.ensure(.followersService))
-        // An eviction of one voter leaves a majority of three or more. Of two it leaves none, and the only voter is the
-        // group: there are so few also after a leader was forced. While a vote passes on, elections are without it.
-        let voters = draft.status.epochs.isEmpty ? draft.spec.members.voters : draft.voters.count
-        let spare = voters > 2 && !draft.voters.contains(where: \.vacant)
-        draft.act(.ensure(.disruptionBudget(maximumUnavailable: spare ? 1 : 0)))
+        draft.act(.ensure(.disruptionBudget(minimumAvailable: minimumAvailable(draft))))
 
         guard let claim = draft.status.storage?.volumeClaim else { return }
         for member in draft.status.members where !isGone(member, draft) {
@@ -34,6 +30,21 @@ enum OwnedObjectsPolicy {
                 )
             )
         }
+    }
+
+    /// How many of the pods that are labelled as voters must stay.
+    ///
+    /// An eviction of one voter leaves a majority of three or more. Of two it leaves none, and the only voter is the group:
+    /// there are so few also after a leader was forced, and on the way to one voter. While a vote passes on, elections are
+    /// without it. A pod that has the label still, and has no vote any more, stands in for nobody.
+    private static func minimumAvailable(_ draft: Draft) -> Int {
+        let voters = draft.status.epochs.isEmpty ? draft.spec.members.voters : draft.voters.count
+        let spare = voters > 2 && !draft.voters.contains(where: \.vacant) ? 1 : 0
+        let lives = Set(draft.voters.map(\.life))
+        let others = draft.observation.pods.count { pod in
+            pod.role.map { [.leader, .follower, .logger].contains($0) } ?? false && !lives.contains(pod.name)
+        }
+        return voters - spare + others
     }
 
     /// A claim of a member that has joined is never made again: an empty one would only hide that the data are gone.

@@ -15,6 +15,8 @@ enum PodPolicy {
                 continue
             }
             guard !pod.isBeingDeleted else { continue }
+            // A learner has become a candidate: its pod goes on.
+            if let kind = pod.kind, kind != member.kind { draft.act(.relabel(pod: pod.name, labels: wanted.labels)) }
             if pod.phase == .failed || pod.phase == .succeeded {
                 replace(pod, because: pod.failure ?? "it has ended", &draft)
             } else if !pod.isRunning, !pod.isReady, pod.revision != wanted.revision {

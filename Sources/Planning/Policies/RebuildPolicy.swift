@@ -114,7 +114,8 @@ enum RebuildPolicy {
             return rebuild.step == .clean
                 ? clean(rebuild, &draft) : end(.failed, "\(rebuild.member) is no member any more", &draft)
         }
-        if mayEnd, draft.retired.contains(where: { $0.name == member.name }) {
+        // One without data has its vote vacant, which holds up everything: it is finished first.
+        if mayEnd, !member.discarded, member.leaving || draft.unwanted.contains(member.name) {
             return end(.cancelled, "\(member.name) is not wanted any more", &draft)
         }
         if mayEnd, draft.status.leader == member.name {

@@ -42,7 +42,7 @@ struct RebuildRequest {
         guard member.joined else {
             return .refuse("\(member.name) has never joined, so there is nothing to rebuild: \(member.message ?? "")")
         }
-        if draft.retired.contains(where: { $0.name == member.name }) {
+        if member.leaving || draft.unwanted.contains(member.name) && !member.discarded {
             return .refuse("\(member.name) is not wanted any more, and is being removed")
         }
         if leads, case .refuse(let why) = leaderChange { return .refuse(why) }

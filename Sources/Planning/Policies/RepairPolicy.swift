@@ -11,7 +11,10 @@ enum RepairPolicy {
         let operations = draft.observation.operations.filter { $0.spec.rebuild != nil }
         // Whoever asked first is served first; the next is looked at when that has ended.
         guard !operations.contains(where: { !$0.isFinished }) else { return }
-        for member in draft.status.members where !member.isSuccessor && member.name != draft.status.leader {
+        for member in draft.status.members
+        where !member.isSuccessor && !member.leaving && member.name != draft.status.leader
+            && (!draft.unwanted.contains(member.name) || member.discarded)
+        {
             guard let need = RepairNeed(of: member, draft) else { continue }
             draft.checkAgain(within: .seconds(1))
             guard need.isDue else { continue }
@@ -29,7 +32,7 @@ enum RepairPolicy {
         var wish = XDBOperation.Rebuild()
         wish.member = member.name
         wish.mode = need.mode
-        wish.isRepair = true
+        wish.isRepair = !need.isMove
         func wait(_ why: String) -> Bool {
             draft.pendingRepairs.append(
                 Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)")
@@ -50,7 +53,10 @@ enum RepairPolicy {
         case .refuse(let why), .wait(let why): return wait(why)
         case .done, .begin: break
         }
-        if draft.spec.repair.mode == .manual { return wait("spec.repair.mode is Manual; \(Self.remedy(wish))") }
+        // Whoever adds a member wants it to have data.
+        if draft.spec.repair.mode == .manual, !member.newcomer {
+            return wait("spec.repair.mode is Manual; \(Self.remedy(wish))")
+        }
         if draft.observation.group.metadata.annotations[Label.repair] == "disabled" {
             return wait("the annotation \(Label.repair) is disabled; \(Self.remedy(wish))")
         }
@@ -95,6 +101,8 @@ struct RepairNeed: Hashable {
     var words: String
     /// It has been so for long enough.
     var isDue: Bool
+    /// It is well, and in the wrong place.
+    var isMove = false
 
     /// What is wrong for good is looked at twice.
     static let moment = Duration.seconds(10)
@@ -111,6 +119,12 @@ struct RepairNeed: Hashable {
         mode = isElsewhere ? .crossHost : .local
 
         switch finding.reason {
+        case .healthy:
+            guard let zone = Self.wrongZone(member, draft) else { return nil }
+            words = zone
+            mode = .crossHost
+            isDue = true
+            isMove = true
         case .nodeMissing:
             mode = .crossHost
             isDue = true
@@ -128,6 +142,15 @@ struct RepairNeed: Hashable {
             isDue = lasting >= grace
         default: return nil
         }
+    }
+
+    /// Says where a learner is that its set does not want there; nil when it is where it should be.
+    private static func wrongZone(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
+        guard member.kind == .learner, let zone = member.zone,
+            let set = draft.spec.members.learners.first(where: { $0.name == member.learnerSet }), !set.zones.isEmpty,
+            !set.zones.contains(zone)
+        else { return nil }
+        return "it is in zone \(zone), and its set \(set.name) is to be in \(set.zones.joined(separator: ", "))"
     }
 
     /// The agent says that nothing but a rebuild helps.

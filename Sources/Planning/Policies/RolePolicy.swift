@@ -15,6 +15,8 @@ enum RolePolicy {
         // The leader first: the others have nothing to follow before.
         for member in joined.filter({ $0.name == record.leader }) + joined.filter({ $0.name != record.leader }) {
             guard let agent = draft.heard(member), isOurs(agent, draft), agent.epoch <= record.epoch else { continue }
+            // Who leaves is told the epoch, which ends what it did in an older one, and nothing more.
+            if member.leaving, agent.epoch == record.epoch { continue }
             if member.name == record.leader {
                 if needsTelling(agent, record, draft), !hasRefused(member, record, draft) {
                     draft.act(.lead(member: member.name, request(record, draft)))
@@ -24,7 +26,7 @@ enum RolePolicy {
             {
                 var request = FollowRequest(epoch: record.epoch, leader: leader)
                 // What all the others have nobody asks it for.
-                if member.isSuccessor, member.kind == .logger { request.beginsAnywhere = true }
+                if member.isSuccessor || member.newcomer, member.kind == .logger { request.beginsAnywhere = true }
                 draft.act(.follow(member: member.name, request))
             }
         }
@@ -49,7 +51,7 @@ enum RolePolicy {
         record.voters.map { name in draft.member(name).map { draft.seat(of: $0) } ?? name }
     }
 
-    /// The lives that receive the log and do not vote: the learners, those that a leader was forced without, the successors
+    /// The lives that receive the log and do not vote: the learners, those without a vote yet, the successors
     /// of members that are rebuilt, and members whose vote has passed to their successor.
     ///
     /// The log is kept for all of them, also for a successor that is not there yet. Those that have not joined yet are among them, so that they need no second request when they have.

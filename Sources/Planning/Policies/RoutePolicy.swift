@@ -45,19 +45,19 @@ enum RoutePolicy {
         _ draft: Draft
     ) -> XDBGroup.MemberRole? {
         let isLeader = member.name == draft.status.leader
+        // It has led and keeps its clients for the next leader, or it plays no part any more.
+        if member.leaving { return pod.role == .leader && relays(member, draft) && !isRouted(draft) ? .leader : nil }
         guard let agent = draft.heard(member) else {
             // Its readiness decides whether the Service reaches it; only the leader's place is taken from it.
             return pod.role == .leader && !isLeader ? nil : pod.role
         }
         if pod.role == .leader, relays(member, draft), !isRouted(draft) { return .leader }
         guard agent.epoch == draft.status.epoch else { return pod.role == .leader ? nil : pod.role }
-        switch (agent.role, member.kind) {
+        switch agent.role {
         // One that is being promoted goes on with its part: as a follower it may be read until it takes writes.
-        case (.leader, _): return isLeader && agent.phase == .writable ? .leader : pod.role == .leader ? nil : pod.role
-        case (.follower, .candidate): return .follower
-        case (.follower, .logger): return .logger
-        case (.follower, .learner): return .learner
-        case (.sealed, _): return pod.role == .leader ? nil : pod.role
+        case .leader: return isLeader && agent.phase == .writable ? .leader : pod.role == .leader ? nil : pod.role
+        case .follower: return member.followerRole
+        case .sealed: return pod.role == .leader ? nil : pod.role
         }
     }
 }

@@ -34,7 +34,9 @@ extension XDBGroup {
                 \.members,
                 .defaulted,
                 description: "How many members the group has, by kind. Candidates and loggers vote: there must be 1, 3 "
-                    + "or 5 of them together, and a commit succeeds when a majority has it on disk."
+                    + "or 5 of them together, and a commit succeeds when a majority has it on disk. May be changed at any "
+                    + "time: one vote comes or goes at a time. A learner that is dropped where a candidate is added in the "
+                    + "same change becomes that candidate."
             ),
             Field(
                 "placement",
@@ -132,10 +134,6 @@ extension XDBGroup {
                     + "<= 16",
                 "a group has at most 16 members: lower the replicas of learners"
             ) { $0.voters + $0.learners.reduce(0) { $0 + $1.replicas } <= Int(ServerID.ordinals) },
-            Rule(
-                change: "self.candidates == oldSelf.candidates && self.loggers == oldSelf.loggers",
-                "voters cannot be changed while the group exists: set candidates and loggers back"
-            ),
         ]
 
         /// How many members vote.

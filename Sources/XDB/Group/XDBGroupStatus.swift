@@ -17,6 +17,7 @@ extension XDBGroup {
         public var rebuild: RebuildStatus?
         public var votersVersion = 0
         public var debts: [Debt] = []
+        public var former: [FormerMember] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
         public var readyMembers: String?
@@ -66,6 +67,14 @@ extension XDBGroup {
                 .list(.map(key: "life")),
                 description:
                     "What is to be removed: former lives of members' data, some of them on nodes that are away."
+            ),
+            Field(
+                "former",
+                \.former,
+                .list(.map(key: "name")),
+                description:
+                    "Members that were removed, and how many lives each had: a member that gets the name later "
+                    + "begins with the next one, so that nothing that is left of the old one is taken for it."
             ),
             Field(
                 "storage",
@@ -180,6 +189,8 @@ extension XDBGroup {
         case forced = "Forced"
         /// A member gets a vote.
         case voterAdded = "VoterAdded"
+        /// A member that the spec does not want any more loses its vote.
+        case voterRemoved = "VoterRemoved"
     }
 
     /// What was found of a leader that is silent, useless or lost.
@@ -260,6 +271,7 @@ extension XDBGroup {
         public var verdict: LeaderVerdict?
         public var to: String?
         public var joining: String?
+        public var leaving: String?
         public var operation: String?
         public var heard: MicroTime?
         public var began: MicroTime?
@@ -275,6 +287,7 @@ extension XDBGroup {
             Field("verdict", \.verdict, description: "What was found of the leader that is given up."),
             Field("to", \.to, description: "The candidate that is wished for."),
             Field("joining", \.joining, description: "The member that gets a vote with the epoch."),
+            Field("leaving", \.leaving, description: "The member that has no vote any more from the epoch on."),
             Field("operation", \.operation, description: "The XDBOperation that asked for it."),
             Field("heard", \.heard, description: "When the old leader was heard last."),
             Field("began", \.began, description: "When it was given up, or was to hand over."),
@@ -320,6 +333,8 @@ extension XDBGroup {
         public var learnerSet: String?
         public var role: MemberRole?
         public var voter = true
+        public var newcomer = false
+        public var leaving = false
         public var vacant = false
         public var discarded = false
         public var successorOf: String?
@@ -363,8 +378,22 @@ extension XDBGroup {
             Field(
                 "voter",
                 \.voter,
-                description: "Whether its log counts towards a majority. False for a candidate or logger that a leader "
-                    + "was forced without, until it is back and has the log."
+                description:
+                    "Whether its log counts towards a majority. False for a candidate or logger that is new, or that "
+                    + "a leader was forced without, until it has the log."
+            ),
+            Field(
+                "newcomer",
+                \.newcomer,
+                description:
+                    "True of a candidate or logger that was added to the group, until it has the log and gets its vote."
+            ),
+            Field(
+                "leaving",
+                \.leaving,
+                description:
+                    "True once the spec does not want it any more and it has no vote: its pod, data and certificate are "
+                    + "removed. Never taken back."
             ),
             Field(
                 "vacant",

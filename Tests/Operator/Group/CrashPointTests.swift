@@ -65,6 +65,25 @@ import XDB
         #expect(CrashPoint.recorded(after, after: before) == [])
     }
 
+    @Test func changesOfMembersAreRecorded() {
+        var (before, after) = (XDBGroup.Status(), XDBGroup.Status())
+        var member = XDBGroup.MemberStatus()
+        member.name = "orders-1"
+        after.members = [member]
+        // A group that begins has nothing to change yet.
+        #expect(CrashPoint.recorded(after, after: before) == [])
+        before.epoch = Epoch(rawValue: 1)
+        after.epoch = before.epoch
+        #expect(CrashPoint.recorded(after, after: before) == [.membersRecorded])
+        before.members = after.members
+        after.members[0].leaving = true
+        #expect(CrashPoint.recorded(after, after: before) == [.membersRecorded])
+        after.members[0].leaving = false
+        after.members[0].lagSeconds = 5
+        #expect(CrashPoint.recorded(after, after: before) == [])
+        #expect(CrashPoint(.relabel(pod: "orders-1", labels: [:])) == .relabelled)
+    }
+
     @Test func effectsOfARebuildHavePoints() {
         #expect(CrashPoint(.createJob(Rebuilding.job(.copy))) == .jobCreated)
         #expect(CrashPoint(.deleteJob(name: "orders-1-i2-copy", force: false)) == .jobDeleted)

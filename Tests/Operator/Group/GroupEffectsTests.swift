@@ -63,6 +63,16 @@ import XDB
         #expect(endpoint.certificateName == "\(life).orders.default.xdb")
     }
 
+    @Test func thePodOfAMemberOfAnotherKindIsLabelledAnew() async throws {
+        let labels = [Label.kind: "Candidate", Label.spread: "voters"]
+        let outcome = try await carryOut([
+            .relabel(pod: "orders-1", labels: labels), .relabel(pod: "orders-9", labels: labels),
+            .label(pod: "orders-1", role: nil),
+        ])
+        #expect(outcome.failures.isEmpty)
+        #expect(cluster.calls == ["label orders-1 Candidate voters", "label orders-1 none"])
+    }
+
     @Test func aLifeWithoutAPodIsNotReached() async throws {
         #expect(Rebuilding.observation().endpoint(of: "orders-2") == nil)
         let outcome = try await carryOut([.limitCopy(member: "orders-9", CopyLimitRequest(to: "x", bytesPerSecond: 1))])

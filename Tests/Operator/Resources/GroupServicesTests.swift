@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func aDrainLeavesAllVotersButOne() {
-        let body = orders.disruptionBudgetBody(apiVersion: "policy/v1", voters: 3, maximumUnavailable: 1)
+        let body = orders.disruptionBudgetBody(apiVersion: "policy/v1", minimumAvailable: 2)
         #expect(body[path: "spec", "minAvailable"] == 2)
     }
 

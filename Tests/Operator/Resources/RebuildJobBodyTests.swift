@@ -60,7 +60,7 @@ import XDB
             let selector = try #require(service[path: "spec", "selector"]?.objectValue)
             #expect(!selector.allSatisfy { labels[$0] == $1 })
         }
-        let budget = orders.disruptionBudgetBody(apiVersion: "policy/v1", voters: 3, maximumUnavailable: 1)
+        let budget = orders.disruptionBudgetBody(apiVersion: "policy/v1", minimumAvailable: 2)
         let selector = try #require(budget[path: "spec", "selector"])
         var follower = member
         follower[Label.role] = "Follower"

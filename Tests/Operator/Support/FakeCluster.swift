@@ -48,8 +48,9 @@ final class FakeCluster: ClusterAccess {
         return try write("create", body, type)
     }
 
-    func setLabel(_ label: String, to value: String?, of pod: ObjectKey, uid: String) async throws -> Pod {
-        note("label \(pod.name) \(value ?? "none")")
+    func setLabels(_ labels: [String: String?], of pod: ObjectKey, uid: String) async throws -> Pod {
+        let values = labels.sorted { $0.key < $1.key }.map { $0.value ?? "none" }
+        note("label \(pod.name) \(values.joined(separator: " "))")
         return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
     }
 

@@ -277,12 +277,6 @@ struct GroupDecisionTests {
 
     @Test func changesThatOldServersLetThroughAreRefusedHere() throws {
         var world = World.writable()
-        world.group.spec.members.candidates = 3
-        world.group.spec.members.loggers = 0
-        #expect(world.reconcile().actions == [])
-        #expect(try #require(world.condition(.specValid)).message.contains("candidates back to 2"))
-        world.group.spec.members.candidates = 2
-        world.group.spec.members.loggers = 1
         world.group.spec.storage.hostPath?.path = "/elsewhere"
         #expect(world.reconcile().actions == [])
         #expect(try #require(world.condition(.specValid)).message.contains("storage cannot be changed"))

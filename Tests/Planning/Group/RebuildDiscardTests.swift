@@ -203,7 +203,7 @@ struct RebuildDiscardTests {
         observation.agents["orders-0"]?.status.votersVersion = version - 1
         let early = Planning.plan(observation)
         #expect(early.status.members[index].vacant)
-        #expect(early.actions.contains(.ensure(.disruptionBudget(maximumUnavailable: 0))))
+        #expect(early.actions.contains(.ensure(.disruptionBudget(minimumAvailable: 3))))
 
         observation.agents["orders-0"]?.status.votersVersion = version
         #expect(!Planning.plan(observation).status.members[index].vacant)

@@ -62,7 +62,7 @@ struct PolicyTests {
         #expect(ensured.contains(.configuration))
         #expect(ensured.contains(.leaderService))
         #expect(ensured.contains(.followersService))
-        #expect(ensured.contains(.disruptionBudget(maximumUnavailable: 1)))
+        #expect(ensured.contains(.disruptionBudget(minimumAvailable: 2)))
         #expect(ensured.contains(.certificate(member: "orders-2")))
         // Generated once; never behind the applications' back.
         #expect(!ensured.contains(.users))

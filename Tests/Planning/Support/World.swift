@@ -214,6 +214,7 @@ struct World {
             finalized = true
         case .ensure(let object):
             owned.insert(object)
+            if case .certificate(let life) = object { secrets.insert("\(life)-tls") }
             if object == .users { secrets.formUnion(["orders-app", "orders-admin"]) }
             if case .claim(let name, let member, let incarnation, _) = object,
                 !claims.contains(where: { $0.name == name })
@@ -231,13 +232,19 @@ struct World {
         case .deleteCleanup(let pod): cleanups.removeAll { $0.pod == pod }
         case .label(let pod, let role):
             if let index = pods.firstIndex(where: { $0.name == pod }) { pods[index].role = role }
+        case .relabel(let pod, let labels):
+            if let index = pods.firstIndex(where: { $0.name == pod }) {
+                pods[index].kind = labels[Label.kind].flatMap(XDBGroup.MemberKind.init(rawValue:))
+            }
         case .recordOperation(let operation):
             if let index = operations.firstIndex(where: { $0.metadata.name == operation.metadata.name }) {
                 operations[index] = operation
             }
         case .createOperation(let name, let spec): ask(name, spec)
         case .forceDeletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
-        case .deleteCertificate(let life): owned.remove(.certificate(member: life))
+        case .deleteCertificate(let life):
+            owned.remove(.certificate(member: life))
+            secrets.remove("\(life)-tls")
         case .createJob(let job): create(job)
         case .deleteJob(let name, _):
             jobs.removeAll { $0.name == name }
@@ -301,13 +308,14 @@ struct World {
     private mutating func create(_ wanted: MemberPod) {
         guard !pods.contains(where: { $0.name == wanted.name }) else { return }
         uids += 1
-        let pod = PodObservation(
+        var pod = PodObservation(
             name: wanted.name,
             uid: "pod-\(uids)",
             member: wanted.member,
             incarnation: wanted.incarnation,
             revision: wanted.revision
         )
+        pod.kind = wanted.kind
         switch wanted.data {
         case .hostPath: data[pod.name] = nil
         case .claim(let claim): data[pod.name] = claim
@@ -501,6 +509,7 @@ struct World {
             guard request.epoch >= disk.epoch, disk.duty != .resigned || request.epoch > disk.epoch else { return }
             if disk.duty == .lead, disk.epoch == request.epoch {
                 isRepeated = true
+                if disk.position < request.start, let complete { disk.log = complete }
                 return
             }
             disk.epoch = request.epoch
@@ -645,7 +654,8 @@ struct World {
     /// A leader appends a transaction; its followers take it; a majority of voters makes it committed.
     private mutating func write(as pod: PodObservation) {
         guard let place = data[pod.name], let disk = disks[place], disk.duty == .lead, pod.isRunning,
-            let terms = terms[pod.name]
+            // Without all of its start it does not lead.
+            let terms = terms[pod.name], disk.position >= terms.start
         else { return }
         let previous = leaders.updateValue(pod.member, forKey: disk.epoch)
         precondition(previous == nil || previous == pod.member, "two leaders in epoch \(disk.epoch)")
@@ -665,11 +675,21 @@ struct World {
         for follower in followers {
             if let place = data[follower.name] { disks[place]?.committed = end }
         }
-        precondition(
-            log.count >= committed.count && log[..<committed.count].suffix(8) == committed.suffix(8),
-            "\(end) was committed without \(committed.last?.description ?? "")"
-        )
+        guard log.count >= committed.count, log[..<committed.count].suffix(8) == committed.suffix(8) else {
+            fatalError("\(end) was committed by \(pod.name) without \(committed.last?.description ?? ""): \(story)")
+        }
         committed = log
+    }
+
+    /// What led here, for whoever has to find out why the world stopped.
+    private var story: String {
+        let epochs = group.status.epochs.prefix(8).map { record in
+            let answers = record.answers.map { "\($0.voter) \($0.position)" }.joined(separator: ", ")
+            return "\(record.epoch) \(record.cause?.rawValue ?? "") \(record.leader) of \(record.voters) from "
+                + "\(record.start) (\(answers))"
+        }
+        let logs = disks.sorted { $0.key < $1.key }.map { "\($0) \($1.position) \($1.duty) in \($1.epoch)" }
+        return (epochs + logs).joined(separator: "\n")
     }
 
     // MARK: Faults
