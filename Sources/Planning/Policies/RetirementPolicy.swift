@@ -20,6 +20,24 @@ enum RetirementPolicy {
                 "\(member.name) is no member any more; its pod, data and certificate are removed"
             )
         }
+        sweep(&draft)
+    }
+
+    /// Pods of members that were removed: an operator that was late has made them when their member had gone.
+    ///
+    /// What is not recorded as removed is left alone, whatever it is.
+    private static func sweep(_ draft: inout Draft) {
+        let known = Set(draft.status.members.map(\.life) + draft.status.debts.map(\.life))
+        for pod in draft.observation.pods where !known.contains(pod.name) {
+            var nobody = XDBGroup.MemberStatus()
+            nobody.name = pod.member
+            nobody.incarnation = pod.incarnation
+            nobody.node = pod.node
+            guard nobody.life == pod.name,
+                draft.status.former.contains(where: { $0.name == pod.member && $0.incarnations >= pod.incarnation })
+            else { continue }
+            DebtPolicy.owe(nobody, "\(pod.name) was made again after its member was removed", isMember: true, &draft)
+        }
     }
 
     /// Whether nothing waits for it: it was recorded as leaving before this round, its rebuild has ended, and the leader of

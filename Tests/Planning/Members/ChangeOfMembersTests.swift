@@ -290,6 +290,29 @@ struct ChangeOfMembersTests {
         Self.expectWhole(world, 1, 0)
     }
 
+    /// What a plan says may be carried out late, by an operator that does not know yet that it is not the one any more.
+    @Test(arguments: [false, true])
+    func whatALateOperatorMakesIsRemoved(_ claim: Bool) throws {
+        var world = Self.world(1, 0, claim: claim)
+        Self.set(&world, 2, 1)
+        let late = plan(world.observation)
+        world.carryOut(late, version: world.group.metadata.resourceVersion)
+        world.run(60)
+        Self.set(&world, 1, 0)
+        world.run(60)
+        Self.expectWhole(world, 1, 0)
+        for action in late.actions {
+            if case .createPod = action { world.perform(action) }
+        }
+        #expect(world.pods.count == 3)
+        world.run(20)
+        Self.expectWhole(world, 1, 0)
+        Self.set(&world, 2, 1)
+        world.run(60)
+        Self.expectWhole(world, 2, 1)
+        #expect(world.pods.map(\.name).sorted() == ["orders-0", "orders-1-i2", "orders-2-i2"])
+    }
+
     /// A wish that is taken back in time changes nothing; one that is taken back too late brings another member.
     @Test func aRemovalCanBeTakenBackUntilTheVoteIsGone() {
         var world = Self.world(3, 0)
