@@ -55,6 +55,7 @@ let package = Package(
     products: [
         .executable(name: "xdb-operator", targets: ["xdb-operator"]),
         .executable(name: "xdb-agent", targets: ["xdb-agent"]),
+        .executable(name: "kubectl-xdb", targets: ["kubectl-xdb"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -74,6 +75,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Values and decisions: no I/O, no clock.
         .module("KubernetesModel"),
@@ -91,6 +93,9 @@ let package = Package(
                 .serviceLifecycle, .unixSignals,
             ]
         ),
+
+        // What people see of it.
+        .module("Console", ["CZlib", "Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML"]),
 
         // The two programs, which live beside databases that want the memory.
         .module("ProcessMemory", [.serviceLifecycle]),
@@ -113,6 +118,10 @@ let package = Package(
         .program(
             "xdb-operator",
             ["Operator", "Controllers", "Kubernetes", "XDB", .argumentParser, .log, .serviceLifecycle]
+        ),
+        .program(
+            "kubectl-xdb",
+            ["Console", "Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML", .argumentParser, .log]
         ),
 
         // A real API server for tests and for hack/bench client.
@@ -157,6 +166,7 @@ let package = Package(
             path: "Tests/Cluster",
             swiftSettings: settings
         ),
+        .tests("Console", ["Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML"]),
         .tests("Controllers", ["APIServerFixture", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program(
             "xdb-bench",

@@ -312,12 +312,26 @@ package enum Lab {
     /// Runs a program to its end, on a thread of its own.
     @discardableResult
     package static func command(_ words: [String], input: String = "") async throws -> String {
+        let ended = try await run(words, input: input)
+        guard ended.code == 0 else { throw CommandFailed(words: words, code: ended.code, text: ended.errors) }
+        return ended.output
+    }
+
+    /// What a program has said, and its exit code.
+    package struct Ended: Sendable {
+        package var code: Int32
+        package var output: String
+        package var errors: String
+    }
+
+    /// Runs a program to its end, whatever that is, on a thread of its own.
+    package static func run(_ words: [String], input: String = "") async throws -> Ended {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try runToEnd(words, input) }) }
         }
     }
 
-    private static func runToEnd(_ words: [String], _ input: String) throws -> String {
+    private static func runToEnd(_ words: [String], _ input: String) throws -> Ended {
         // Files, not pipes: nobody has to read one while writing another.
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("xdb-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -338,8 +352,7 @@ package enum Lab {
             try file.seek(toOffset: 0)
             return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
         }
-        guard code == 0 else { throw CommandFailed(words: words, code: code, text: try text(errors)) }
-        return try text(output)
+        return Ended(code: code, output: try text(output), errors: try text(errors))
     }
 }
 

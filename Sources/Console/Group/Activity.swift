@@ -1,0 +1,63 @@
+import KubernetesModel
+import Planning
+import XDB
+
+/// What is going on in a group, a sentence for each thing.
+package enum Activity {
+    package static func all(_ scene: GroupScene) -> [String] {
+        var sentences: [String] = []
+        if scene.group.metadata.isBeingDeleted { sentences.append("the group is being deleted") }
+        if let election = scene.status.election { sentences.append(words(election, scene.now)) }
+        if let rebuild = scene.status.rebuild { sentences.append(words(rebuild, scene)) }
+        if let progressing = scene.condition(.progressing), progressing.reason == Reason.changingMembers.rawValue {
+            sentences.append(progressing.message)
+        }
+        let told = [scene.status.rebuild?.operation, scene.status.election?.operation].compactMap(\.self)
+        sentences += scene.unfinished.filter { !told.contains($0.metadata.name) }.map { words($0) }
+        sentences += members(scene)
+        sentences += scene.status.debts.map { debt in
+            let place = debt.node.map { " on node \($0)" } ?? ""
+            return "the former life \(debt.life)\(place) is being removed" + (debt.message.map { ": \($0)" } ?? "")
+        }
+        return sentences
+    }
+
+    /// What the conditions tell in other words already is left out.
+    private static func members(_ scene: GroupScene) -> [String] {
+        scene.status.members.filter { $0.health == .progressing && !$0.isSuccessor }.map { member in
+            "\(member.name): \(member.message ?? member.reason ?? "on its way")"
+                + (member.since.map { " (\(Phrase.age(since: $0, scene.now)))" } ?? "")
+        }
+    }
+
+    private static func words(_ election: XDBGroup.ElectionStatus, _ now: Time) -> String {
+        let since = election.time.map { " for \(Phrase.age(since: $0, now))" } ?? ""
+        let wishes = [
+            election.to.map { ", of \($0) if possible" }, election.joining.map { ", with a vote for \($0)" },
+            election.leaving.map { ", without a vote for \($0)" },
+        ]
+        let wish = wishes.compactMap(\.self).joined()
+        return "election of the leader of epoch \(election.epoch)\(since)\(wish): \(election.reason)"
+    }
+
+    private static func words(_ operation: XDBOperation) -> String {
+        let state = operation.status.state?.rawValue ?? "not looked at yet"
+        let task = operation.status.task.map { ", \($0)" } ?? ""
+        return "operation \(operation.metadata.name), \(state)\(task)"
+            + (operation.status.message.map { ": \($0)" } ?? "")
+    }
+
+    private static func words(_ rebuild: XDBGroup.RebuildStatus, _ scene: GroupScene) -> String {
+        let operation = scene.operations?.first { $0.metadata.name == rebuild.operation }
+        var parts = ["rebuild of \(rebuild.member) as \(rebuild.successor)"]
+        if let node = rebuild.node { parts.append("on \(node)") }
+        if let source = rebuild.source { parts.append("from \(source)") }
+        let attempt = rebuild.attempt > 1 ? " (attempt \(rebuild.attempt))" : ""
+        let task = rebuild.result == nil ? rebuild.step.rawValue : "removing what it left behind"
+        var sentence = "\(parts.joined(separator: " ")): \(task)\(attempt)"
+        if rebuild.result == nil, let progress = operation?.copying {
+            sentence += " \(ProgressLine.text(progress))"
+        }
+        return sentence + (rebuild.message.map { "; \($0)" } ?? "") + " (operation \(rebuild.operation))"
+    }
+}

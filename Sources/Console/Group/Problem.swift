@@ -1,0 +1,99 @@
+import KubernetesModel
+import Planning
+import XDB
+
+/// Something that is wrong with a group, and what to do about it.
+package struct Problem: Hashable, Sendable {
+    /// What is wrong.
+    package var words: String
+    /// The next step; nil where there is nothing to be done but to wait.
+    package var step: String?
+    /// True where writes are concerned.
+    package var isGrave: Bool
+
+    package init(_ words: String, _ step: String? = nil, isGrave: Bool = false) {
+        self.words = words
+        self.step = step
+        self.isGrave = isGrave
+    }
+
+    /// Everything that is wrong with a group, the worst first.
+    package static func all(_ scene: GroupScene) -> [Problem] {
+        let problems = [operatorIsAway(scene), spec(scene), writes(scene)] + members(scene)
+        let others = [missingVotes(scene), repairs(scene), progress(scene)]
+        var told: Set<String> = []
+        return (problems + others).compactMap(\.self).filter { told.insert($0.words).inserted }
+    }
+
+    // MARK: The whole group
+
+    private static func operatorIsAway(_ scene: GroupScene) -> Problem? {
+        guard let absence = scene.operatorState.absence(scene.now) else { return nil }
+        let namespace = scene.operatorState.namespace
+        return Problem(
+            "the operator has not been at work for \(Phrase.age(absence)): nothing is done by itself, and what stands here "
+                + "is as old",
+            "see why: kubectl -n \(namespace) get pods; kubectl -n \(namespace) logs deployment/xdb-operator",
+            isGrave: true
+        )
+    }
+
+    private static func spec(_ scene: GroupScene) -> Problem? {
+        guard let valid = scene.condition(.specValid), valid.status == .false else { return nil }
+        return Problem(
+            "the spec is refused: \(valid.message)",
+            "put it right: \(scene.invocation.kubectl("edit xdb \(scene.name)"))"
+        )
+    }
+
+    private static func writes(_ scene: GroupScene) -> Problem? {
+        guard let writable = scene.condition(.writable) else {
+            return Problem(
+                "the operator has not looked at the group yet",
+                "wait a moment; if this stays, see whether the operator runs: "
+                    + "kubectl -n \(scene.operatorState.namespace) get pods"
+            )
+        }
+        guard writable.status != .true else { return nil }
+        let step = Advice(scene).step(for: writable.reason, leader: scene.status.leader)
+        return Problem(writable.message, step, isGrave: true)
+    }
+
+    private static func missingVotes(_ scene: GroupScene) -> Problem? {
+        guard let redundant = scene.condition(.fullyRedundant), redundant.reason == Reason.votersMissing.rawValue
+        else { return nil }
+        return Problem(redundant.message, Advice(scene).step(for: redundant.reason))
+    }
+
+    private static func repairs(_ scene: GroupScene) -> Problem? {
+        guard let pending = scene.condition(.repairPending), pending.isTrue else { return nil }
+        // Why nothing is repaired may be told already.
+        if let writable = scene.condition(.writable), writable.status != .true,
+            pending.message.contains(writable.message)
+        {
+            return nil
+        }
+        return Problem(pending.message, Advice(scene).step(for: pending.reason))
+    }
+
+    /// What keeps the operator from going on and is no matter of a member: a Secret or a storage class that is missing.
+    private static func progress(_ scene: GroupScene) -> Problem? {
+        guard let progressing = scene.condition(.progressing), progressing.status == .false,
+            let reason = Reason(rawValue: progressing.reason),
+            [.secretMissing, .storageClassMissing, .cleanupPending, .cleanupFailed, .changeWaits].contains(reason)
+        else { return nil }
+        return Problem(progressing.message, Advice(scene).step(for: progressing.reason))
+    }
+
+    // MARK: Members
+
+    private static func members(_ scene: GroupScene) -> [Problem?] {
+        scene.status.members.filter { $0.health == .unhealthy }.map { member in
+            Problem(
+                "\(member.name): \(member.message ?? member.reason ?? "it does not play its part")"
+                    + (member.since.map { " (for \(Phrase.age(since: $0, scene.now)))" } ?? ""),
+                member.reason.flatMap { Advice(scene).step(for: $0, member: member) }
+            )
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package import KubernetesModel
+package import XDB
+
+/// One operation on one screen.
+package enum OperationScreen {
+    /// - Parameter isExplained: Whether its certificate is shown, too.
+    package static func text(
+        _ operation: XDBOperation,
+        isExplained: Bool = false,
+        now: Time,
+        invocation: Invocation = Invocation(),
+        _ style: Style,
+        width: Int? = nil
+    ) -> String {
+        var screen = Screen(style, width: width)
+        headline(operation, now, &screen)
+        screen.gap()
+        var sentences = [("Asked for", Cell(wish(of: operation)))]
+        if !isExplained, let certificate = operation.status.certificate {
+            sentences.append(("Why", Cell(ElectionAccount(certificate).occasion)))
+        }
+        if let message = operation.status.message { sentences.append((word(for: operation), Cell(message))) }
+        if let place = place(of: operation.status) { sentences.append(("Where", Cell(place))) }
+        if let progress = operation.status.progress {
+            sentences.append(("Progress", Cell(ProgressLine.text(progress, barWidth: 40))))
+        }
+        if let next = next(operation, invocation) { sentences.append(("Next", Cell(next))) }
+        for (label, sentence) in sentences { screen.paragraphs(label, [sentence]) }
+        if !operation.status.steps.isEmpty {
+            screen.gap()
+            screen.table(Phases.table(steps(of: operation), now: now))
+        }
+        if isExplained, let certificate = operation.status.certificate {
+            screen.gap()
+            CertificateScreen.add(ElectionAccount(certificate), to: &screen)
+        }
+        return screen.text
+    }
+
+    /// Without what the certificate says, too.
+    private static func steps(of operation: XDBOperation) -> [XDBOperation.Step] {
+        operation.status.steps.map { step in
+            var step = step
+            if let reason = operation.status.certificate?.reason, step.message == reason { step.message = nil }
+            return step
+        }
+    }
+
+    private static func headline(_ operation: XDBOperation, _ now: Time, _ screen: inout Screen) {
+        let state = OperationTable.state(of: operation)
+        let task = operation.status.task.map { ": \($0)" } ?? ""
+        let took = OperationTable.took(operation, now)
+        let began = Phrase.age(since: operation.status.startTime ?? operation.metadata.creationTimestamp, now)
+        screen.line(
+            Cell("\(operation.metadata.namespace)/\(operation.metadata.name)", .strong),
+            Cell(state.text + task, state.tone),
+            Cell(
+                operation.isFinished
+                    ? "\(took.isEmpty ? "" : "took \(took), ")began \(began) ago" : "for \(began)"
+            )
+        )
+    }
+
+    private static func word(for operation: XDBOperation) -> String {
+        switch operation.status.state {
+        case .failed: "Failed"
+        case .succeeded, .cancelled: "Result"
+        case .pending: "Waits"
+        case .running, nil: "Now"
+        }
+    }
+
+    /// The work in a sentence, with everything that was chosen.
+    static func wish(of operation: XDBOperation) -> String {
+        let spec = operation.spec
+        var words: String
+        if let change = spec.changeLeader {
+            let isAny = change.to == XDBOperation.ChangeLeader.automatic
+            words = "\(isAny ? "another candidate" : change.to) is to lead \(spec.group)"
+        } else if let force = spec.forceLeader {
+            words =
+                "\(force.member) is to lead \(spec.group) without a majority"
+                + (force.acceptDataLoss ? ", loss of data accepted" : "")
+        } else if let rebuild = spec.rebuild {
+            words = "\(rebuild.member) of \(spec.group) is to be made anew, \(choices(of: rebuild))"
+        } else if let failover = spec.failover {
+            words = "nothing: the record of the failover of \(spec.group) to epoch \(failover.epoch)"
+        } else {
+            words = "nothing that this version knows"
+        }
+        return words + (spec.cancel ? "; it is to be cancelled" : "")
+    }
+
+    private static func choices(of rebuild: XDBOperation.Rebuild) -> String {
+        let choices = [
+            "mode \(rebuild.mode.rawValue)", rebuild.node.map { "on \($0)" }, rebuild.source.map { "from \($0)" },
+            rebuild.bytesPerSecond.map { "at most \($0)/s" },
+            rebuild.changeLeaderFirst ? "after a change of leader if it leads" : nil,
+            rebuild.discardFirst ? "its old data going first" : nil, rebuild.isRepair ? "by the operator itself" : nil,
+        ]
+        return choices.compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func place(of status: XDBOperation.Status) -> String? {
+        let parts = [status.node.map { "on \($0)" }, status.source.map { "from \($0)" }].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
+    private static func next(_ operation: XDBOperation, _ invocation: Invocation) -> String? {
+        let name = operation.metadata.name
+        switch operation.status.state {
+        case .succeeded, .cancelled: return nil
+        case .failed:
+            guard operation.spec.failover == nil else { return nil }
+            return "put right what the message says, and ask again; how the group is: "
+                + invocation.command("status \(operation.spec.group)")
+        case .pending, .running, nil:
+            let follow = "follow it: \(invocation.command("ops \(name) --watch"))"
+            return operation.spec.cancel || operation.spec.failover != nil
+                ? follow : "\(follow); give it up: \(invocation.command("cancel \(name)"))"
+        }
+    }
+}
+
+/// The steps of an operation, with bars as long as they took.
+enum Phases {
+    private static let barWidth = 30
+
+    static func table(_ steps: [XDBOperation.Step], now: Time) -> Table {
+        let times = steps.map { step in
+            step.milliseconds ?? step.start.map { max(0, MicroTime(now).milliseconds(since: $0)) } ?? 0
+        }
+        let longest = max(1, times.max() ?? 1)
+        var table = Table(["STEP", "TOOK", "", ""])
+        table.rows = zip(steps, times).map { step, time in
+            [
+                Cell(step.name), Cell(step.end == nil ? "goes on" : Phrase.milliseconds(time)),
+                Cell(String(repeating: "#", count: time * barWidth / longest), .faint), Cell(step.message ?? ""),
+            ]
+        }
+        return table
+    }
+}
