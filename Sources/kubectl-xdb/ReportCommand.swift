@@ -31,6 +31,7 @@ struct ReportCommand: AsyncParsableCommand {
     var logLines = 20000
 
     func validate() throws {
+        guard output != "-" else { throw ValidationError("a report is a file: --output must be its name") }
         guard logLines > 0 else { throw ValidationError("--log-lines must be 1 or more") }
     }
 

@@ -21,7 +21,7 @@ extension Complaint {
         switch error {
         case let complaint as Complaint: self = complaint
         case let error as ConfigurationError:
-            self.init("there is no way to a cluster: \(error)", .unreachable)
+            self.init("\(error)", .unreachable)
         case let error as TransportError:
             self.init(
                 "the API server cannot be reached: \(error); if kubectl get nodes does not work either, it is the "
