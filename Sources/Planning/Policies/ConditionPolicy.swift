@@ -166,6 +166,10 @@ struct GroupConditions {
         }
         if let problem = draft.problems.first { return Verdict(.false, problem) }
         if case .blocked(let finding) = draft.leadership { return Verdict(.false, finding) }
+        // What it waits for is in its message.
+        if case .leads(isWritable: true) = draft.leadership, let change = draft.change, change.reason == .changeWaits {
+            return Verdict(.false, change)
+        }
         let lacking = draft.status.members.filter { draft.findings[$0.name]?.health != .healthy }
         let underWay = lacking.filter { draft.findings[$0.name]?.health == .progressing }
         if let worst = worst(of: lacking), worst.reason.isWarning, underWay.isEmpty {
@@ -178,7 +182,7 @@ struct GroupConditions {
         case .suspected(let finding): return Verdict(.true, .leaderSuspected, finding.words)
         case .leads(isWritable: true), .blocked: break
         }
-        if let change = draft.change { return Verdict(change.reason == .changeWaits ? .false : .true, change) }
+        if let change = draft.change { return Verdict(.true, change) }
         if let worst = worst(of: underWay) { return Verdict(.true, worst.reason, describe(underWay)) }
         if let removal { return removal }
         return Verdict(.false, .asWanted, "the group is as its spec wants it")

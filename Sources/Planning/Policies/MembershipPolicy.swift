@@ -72,7 +72,8 @@ extension WantedMembers {
             names: draft.names,
             hasLed: status.epoch > .none,
             former: status.former,
-            occupied: Set(draft.observation.pods.map(\.member) + status.debts.map(\.member))
+            occupied: Set(draft.observation.pods.map(\.member) + status.debts.map(\.member)),
+            now: draft.observation.now
         )
     }
 }

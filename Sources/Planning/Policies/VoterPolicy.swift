@@ -191,7 +191,7 @@ struct VoterRemoval {
 
     /// Who comes comes first, unless the one that goes is no help anyhow.
     private var newcomers: Obstacle? {
-        guard draft.findings[member.name]?.health != .unhealthy else { return nil }
+        guard !member.isOutOfOrder(now: draft.observation.now) else { return nil }
         let waiting = draft.status.members.filter { $0.newcomer && !draft.unwanted.contains($0.name) }
         guard !waiting.isEmpty else { return nil }
         let words = waiting.map { "\($0.name) (\(draft.findings[$0.name]?.finding.message ?? "it is being made"))" }

@@ -29,7 +29,8 @@ struct WantedMembers {
         names: GroupNames,
         hasLed: Bool = false,
         former: [XDBGroup.FormerMember] = [],
-        occupied: Set<String> = []
+        occupied: Set<String> = [],
+        now: Time = Time(seconds: 0)
     ) {
         self.names = names
         self.former = former
@@ -37,11 +38,14 @@ struct WantedMembers {
         taken = Set(recorded.map(\.ordinal))
         taken.formUnion((0..<Int(ServerID.ordinals)).filter { occupied.contains(names.member($0)) })
 
+        func goesBefore(_ left: XDBGroup.MemberStatus, _ right: XDBGroup.MemberStatus) -> Bool {
+            Self.goesBefore(left, right, now)
+        }
         let present = recorded.filter { !$0.isSuccessor && !$0.leaving }
         let learners = Dictionary(grouping: present.filter { $0.kind == .learner }) { $0.learnerSet ?? "" }
         var kept: [XDBGroup.MemberStatus] = []
         for set in spec.members.learners {
-            kept += (learners[set.name] ?? []).sorted { Self.goesBefore($1, $0) }.prefix(set.replicas)
+            kept += (learners[set.name] ?? []).sorted { goesBefore($1, $0) }.prefix(set.replicas)
         }
         let rebuilt = Set(recorded.compactMap(\.successorOf))
         var dropped = present.filter { learner in
@@ -52,7 +56,7 @@ struct WantedMembers {
         for (kind, count) in [
             (XDBGroup.MemberKind.candidate, spec.members.candidates), (.logger, spec.members.loggers),
         ] {
-            let own = present.filter { $0.kind == kind }.sorted(by: Self.goesBefore)
+            let own = present.filter { $0.kind == kind }.sorted(by: goesBefore)
             let going = max(0, own.count - count)
             surplus += own.prefix(going)
             members += own.dropFirst(going)
@@ -70,15 +74,19 @@ struct WantedMembers {
             for _ in count..<max(count, set.replicas) { add(.learner, learnerSet: set.name) }
         }
         members.sort { $0.ordinal < $1.ordinal }
-        surplus.sort(by: Self.goesBefore)
+        surplus.sort(by: goesBefore)
     }
 
     /// What costs the group least goes first: who has no vote, then who does not play its part, then the highest ordinals.
-    private static func goesBefore(_ left: XDBGroup.MemberStatus, _ right: XDBGroup.MemberStatus) -> Bool {
+    private static func goesBefore(
+        _ left: XDBGroup.MemberStatus,
+        _ right: XDBGroup.MemberStatus,
+        _ now: Time
+    ) -> Bool {
         func rank(_ member: XDBGroup.MemberStatus) -> Int {
             if member.newcomer { return 0 }
             if member.kind.votes, !member.voter { return 1 }
-            return member.health == .unhealthy ? 2 : 3
+            return member.isOutOfOrder(now: now) ? 2 : 3
         }
         return (rank(left), -left.ordinal) < (rank(right), -right.ordinal)
     }
@@ -116,5 +124,17 @@ struct WantedMembers {
         member.incarnation = lives + 1
         member.incarnations = lives + 1
         members.append(member)
+    }
+}
+
+extension XDBGroup.MemberStatus {
+    /// Whether it does not play its part, and that is not what a change of leader leaves behind for a moment.
+    func isOutOfOrder(now: Time) -> Bool {
+        guard health == .unhealthy else { return false }
+        switch reason.flatMap(Reason.init(rawValue:)) {
+        // A leader's server is stopped when it hands over.
+        case .agentProblem, .serverDown: return since.map { now.since($0) >= RepairNeed.moment } ?? true
+        default: return true
+        }
     }
 }

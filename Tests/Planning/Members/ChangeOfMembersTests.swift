@@ -135,6 +135,7 @@ struct ChangeOfMembersTests {
         world.run(20)
         let condition = try #require(world.condition(.progressing))
         #expect(condition.status == .false)
+        #expect(condition.reason == Reason.changeWaits.rawValue)
         #expect(condition.message.contains("every member needs a node of its own"), "\(condition.message)")
         let words = world.member("orders-2")?.message
         #expect(words?.contains("it stays for now: first orders-3") == true, "\(words ?? "")")
@@ -242,6 +243,7 @@ struct ChangeOfMembersTests {
         #expect(world.group.status.epochs.first?.voters == ["orders-0", "orders-1", "orders-2"])
         let condition = try #require(world.condition(.progressing))
         #expect(condition.status == .false, "\(condition.message)")
+        #expect(condition.reason == Reason.changeWaits.rawValue)
         #expect(world.member("orders-1")?.message?.contains("it stays for now") == true)
         #expect(world.condition(.writable)?.isTrue == true)
     }

@@ -1,3 +1,4 @@
+import KubernetesModel
 import Testing
 import XDB
 
@@ -95,6 +96,26 @@ struct WantedMembersTests {
         #expect(wanted.members.map(Self.word).joined(separator: " ") == row.members)
         #expect(wanted.surplus.map(Self.word).joined(separator: " ") == row.surplus)
         #expect(wanted.lacking == row.lacking)
+    }
+
+    /// A server that has led is stopped for a moment: that is no reason to give its member up for a higher ordinal.
+    @Test(arguments: [(0.0, "0c 1c"), (9, "0c 1c"), (10, "1c 2c")])
+    func whatPassesInAMomentIsNoReasonToGo(_ seconds: Double, _ members: String) {
+        var spec = XDBGroup.Spec()
+        spec.members.candidates = 2
+        spec.members.loggers = 0
+        let since = Time(seconds: 1_700_000_000)
+        var recorded = "0c! 1c 2c".split(separator: " ").map(Self.member)
+        recorded[0].reason = Reason.agentProblem.rawValue
+        recorded[0].since = since
+        let wanted = WantedMembers(
+            spec: spec,
+            recorded: recorded,
+            names: GroupNames(group: "orders", namespace: "shop"),
+            hasLed: true,
+            now: since.advanced(by: .seconds(seconds))
+        )
+        #expect(wanted.members.map(Self.word).joined(separator: " ") == members)
     }
 
     @Test func aLearnerOutsideOfTheVotersZonesStaysOne() {
