@@ -60,6 +60,11 @@ package enum Lab {
         try await command(["\(root)/hack/cluster", "exec", number(of: node)] + words)
     }
 
+    /// Gives an image that every node has another name.
+    package static func tag(_ image: String, as name: String) async throws {
+        for node in try await nodes() { try await inside(node, "ctr", "images", "tag", "--force", image, name) }
+    }
+
     /// The number of a node of the local cluster, from its name.
     private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
 

@@ -34,6 +34,17 @@ extension LabGroup {
         )
     }
 
+    /// Asks for a restart of one member, or of all, and returns the name of the operation.
+    package func restart(member: String? = nil) async throws -> String {
+        try await ask("generateName: restart-", "restart: {\(member.map { "member: \($0)" } ?? "")}")
+    }
+
+    /// Changes the specification; null takes a field away.
+    package func change(_ spec: String) async throws {
+        let patch = "{\"spec\": \(spec)}"
+        try await Lab.kubectl("patch", "xdb", name, "-n", namespace, "--type=merge", "-p", patch)
+    }
+
     /// Changes how much of a copy is sent in a second; 0 for no limit.
     package func limit(_ operation: String, to bytesPerSecond: String) async throws {
         try await change(operation, "{\"rebuild\": {\"bytesPerSecond\": \"\(bytesPerSecond)\"}}")

@@ -121,6 +121,20 @@ package struct LabGroup: Sendable {
         }
     }
 
+    /// The members' pods by their names: a pod that was made again has another uid.
+    package func podUIDs() async throws -> [String: String] {
+        var uids: [String: String] = [:]
+        for member in try await members() {
+            uids[member.name] = try await pod(of: member.life)?.metadata.uid
+        }
+        return uids
+    }
+
+    /// What members lack of what the specification wants, for each that lacks something.
+    package func outdated() async throws -> [String] {
+        (try await object()[path: "status", "members"]?.arrayValue ?? []).compactMap { $0["outdated"]?.stringValue }
+    }
+
     /// The pod of a life of a member, while there is one.
     private func pod(of life: String) async throws -> Pod? {
         try await Lab.client.find(Pod.self, ObjectKey(namespace: namespace, name: life))

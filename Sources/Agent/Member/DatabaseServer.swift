@@ -32,12 +32,16 @@ actor DatabaseServer {
     private var backoff = CrashBackoff()
     private var started: ContinuousClock.Instant = .now
     private var expected = false
+    private let files: OptionFiles
+    /// The options that the server was started with last.
+    private var tried: String?
 
     /// - Parameter changed: called when the process ended.
     init(configuration: AgentConfiguration, logger: Logger, changed: @escaping @Sendable () -> Void) {
         self.configuration = configuration
         self.logger = logger
         self.changed = changed
+        self.files = OptionFiles(configuration)
         self.log = ServerLog(path: configuration.serverLog, logger: logger)
     }
 
@@ -76,10 +80,10 @@ actor DatabaseServer {
         }
         try DurableFile.makeDirectories(configuration.runDirectory)
         try DurableFile.makeDirectories(configuration.temporaryDirectory)
-        let hasFile = access(configuration.serverConfiguration, R_OK) == 0
+        let file = try files.prepare()
         let options = ServerOptions(
             program: configuration.serverProgram,
-            configuration: hasFile ? configuration.serverConfiguration : nil,
+            configuration: file?.path,
             dataDirectory: configuration.dataDirectory,
             temporaryDirectory: configuration.temporaryDirectory,
             socket: configuration.socket,
@@ -90,7 +94,8 @@ actor DatabaseServer {
             keepsTail: keepsTail,
             asRoot: getuid() == 0
         )
-        if let option = forbiddenOption(hasFile) {
+        tried = file?.contents
+        if let option = forbiddenOption(file?.contents) {
             refuse(.invalidConfiguration(option: option, line: "a group's member must not have it"))
             return
         }
@@ -139,14 +144,26 @@ actor DatabaseServer {
         settle(process)
     }
 
-    /// Reads the server's log and notices an end.
+    /// Reads the server's log and notices an end, and that options which the server refused are others now.
     func poll() {
         log.poll()
+        if case .refused(let until) = state, until > .now, case .invalidConfiguration = failure,
+            let wanted = try? files.wanted(), wanted != tried
+        {
+            state = .refused(until: .now)
+        }
         if let process, process.end != nil { settle(process) }
     }
 
-    /// Says that the server has come up: its earlier failures are over.
-    func isUp() { failure = nil }
+    /// Says that the server has come up: its earlier failures are over, and its options are good.
+    func isUp() {
+        failure = nil
+        do {
+            try files.proved()
+        } catch {
+            logger.warning("the server's options cannot be noted", metadata: ["error": "\(error)"])
+        }
+    }
 
     private func find() -> [WatchedProcess] {
         WatchedProcess.find(
@@ -162,18 +179,13 @@ actor DatabaseServer {
         }
     }
 
-    private func forbiddenOption(_ hasFile: Bool) -> String? {
-        guard hasFile else { return nil }
-        for case .forbidden(let name) in complaints() { return name }
+    private func forbiddenOption(_ contents: String?) -> String? {
+        for case .forbidden(let name) in OptionFile.complaints(contents ?? "") { return name }
         return nil
     }
 
     private func complaints() -> [OptionFile.Complaint] {
-        let path = configuration.serverConfiguration
-        guard let slash = path.lastIndex(of: "/") else { return [] }
-        let file = DurableFile(directory: String(path[..<slash]), name: String(path[path.index(after: slash)...]))
-        guard let contents = try? file.read() else { return [] }
-        return OptionFile.complaints(String(decoding: contents, as: UTF8.self))
+        OptionFile.complaints((try? files.wanted()) ?? "")
     }
 
     private func watch(_ process: WatchedProcess) {
@@ -210,6 +222,7 @@ actor DatabaseServer {
     /// The option file may be corrected, and a person may repair a data directory: it is tried again, but not often.
     private func refuse(_ failure: ServerFailure) {
         self.failure = failure
+        if case .invalidConfiguration = failure { files.forget() }
         state = .refused(until: .now + .seconds(15))
     }
 }

@@ -37,6 +37,8 @@ extension MemberController {
         status.discardedTail = snapshot.discarded
         status.copy = copies.status
         status.verification = verifier.status
+        status.configuration = running.revision
+        status.pendingRestart = running.waiting.isEmpty ? nil : running.waiting
         if stopping, promise.terms != nil { status.isStopping = true }
         if relay != nil { status.isRelaying = true }
         status.problems = problems(snapshot)
@@ -144,6 +146,7 @@ extension MemberController {
                 )
             )
         }
+        problems += running.problems
         problems += ignoredOptions.map { AgentStatus.Problem(reason: "OptionIgnored", message: $0) }
         problems += failures.sorted { $0.key < $1.key }.map(\.value)
         var seen: Set<String> = []

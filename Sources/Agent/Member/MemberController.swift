@@ -78,6 +78,7 @@ actor MemberController {
     var serverCrashes = 0
     var serverFailure: ServerFailure?
     var ignoredOptions: [String] = []
+    var running = RunningConfiguration()
     var tail = TailVerdict.unknown
     var observation: ServerCommands.Observation?
     var answered = false
@@ -553,6 +554,7 @@ actor MemberController {
             if await attempt(step) { advanced = true }
         }
         guard !Task.isCancelled else { return false }
+        await lookAtConfiguration()
         await maintain()
         // While something is under way the next look follows soon.
         if isMoving { wakeup.yield() }
@@ -602,6 +604,7 @@ actor MemberController {
             if !answered {
                 answered = true
                 await server.isUp()
+                running = RunningConfiguration()
                 serverFailure = nil
                 ignoredOptions = await server.ignoredOptions()
             }
@@ -624,6 +627,7 @@ actor MemberController {
         startingSince = .now
         observation = nil
         answered = false
+        running = RunningConfiguration()
         lastObserved = nil
         failures["sql"] = nil
         care = ReplicaCare()

@@ -38,6 +38,22 @@ enum ServerCommands {
         return observation
     }
 
+    /// What the server says of these system variables, by their names in small letters.
+    static func variables(_ sql: ServerSQL, _ names: [String]) async throws -> [String: OptionChange.Variable] {
+        let list = names.map { ServerSQL.literal($0) }.joined(separator: ", ")
+        let rows = try await sql.query(
+            """
+            SELECT LOWER(variable_name) AS name, variable_type AS type, variable_scope AS scope, read_only AS ro \
+            FROM information_schema.system_variables WHERE LOWER(variable_name) IN (\(list))
+            """
+        )
+        return rows.reduce(into: [:]) { variables, row in
+            guard let name = row["name"], let type = row["type"] else { return }
+            let isDynamic = row["ro"] == "NO" && row["scope"] != "SESSION ONLY"
+            variables[name] = OptionChange.Variable(isDynamic: isDynamic, type: type)
+        }
+    }
+
     /// Only how far a server has applied: the quick look while that is waited for.
     static func applied(_ sql: ServerSQL) async throws -> GTID? {
         try await sql.query("SELECT @@gtid_binlog_pos AS gtid").first?["gtid"].flatMap(GTID.init)

@@ -18,6 +18,9 @@ protocol ClusterAccess: Sendable {
     /// Sets a label of a pod, or removes it, if the pod still has this uid.
     func setLabels(_ labels: [String: String?], of pod: ObjectKey, uid: String) async throws -> Pod
 
+    /// Sets an annotation of a pod, if the pod still has this uid.
+    func setAnnotation(_ annotation: String, to value: String, of pod: ObjectKey, uid: String) async throws -> Pod
+
     /// Deletes a pod if it still has this uid; by force without waiting for its node.
     func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws
 

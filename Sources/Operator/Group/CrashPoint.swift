@@ -32,6 +32,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case jobCreated
     case jobDeleted
     case podCreated
+    case configurationBrought
     case podDeleted
     case podForceDeleted
     case claimDeleted
@@ -98,6 +99,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .createJob: self = .jobCreated
         case .deleteJob: self = .jobDeleted
         case .createPod: self = .podCreated
+        case .bringConfiguration: self = .configurationBrought
         case .deletePod: self = .podDeleted
         case .forceDeletePod: self = .podForceDeleted
         case .deleteClaim: self = .claimDeleted

@@ -20,6 +20,7 @@ extension GroupAction {
         case .removeFinalizer: "remove finalizer"
         case .ensure(let object): "ensure \(object)"
         case .createPod(let pod): "create pod \(pod.name)"
+        case .bringConfiguration(let pod, _): "bring the configuration to pod \(pod)"
         case .deletePod(let name, _, _): "delete pod \(name)"
         case .forceDeletePod(let name, _, _): "delete pod \(name) by force"
         case .deleteCertificate(let life): "delete the certificate of \(life)"

@@ -131,6 +131,10 @@ struct GroupEffects: Sendable {
             try await label(name, [Label.role: role?.rawValue], reference, observation)
         case .relabel(let name, let labels):
             try await label(name, labels, reference, observation)
+        case .bringConfiguration(let name, let revision):
+            guard let pod = observation.pods.first(where: { $0.name == name }) else { return nil }
+            let key = reference.objectKey(name)
+            caches.wrote(try await cluster.setAnnotation(Label.configuration, to: revision, of: key, uid: pod.uid))
         case .recordOperation(let operation):
             if let written = try await cluster.writeStatus(of: operation) { caches.wrote(written) }
         case .createOperation(let name, let spec):

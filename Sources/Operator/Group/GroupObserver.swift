@@ -101,6 +101,12 @@ extension PodObservation {
             revision: pod.metadata.annotations[Label.revision] ?? ""
         )
         kind = labels[Label.kind].flatMap(XDBGroup.MemberKind.init(rawValue:))
+        let annotations = pod.metadata.annotations
+        image = annotations[Label.image]
+        resources = annotations[Label.resources]
+        configuration = annotations[Label.configuration]
+        restart = annotations[Label.restart]
+        created = pod.metadata.creationTimestamp
         role = labels[Label.role].flatMap(XDBGroup.MemberRole.init(rawValue:))
         phase = pod.status.phase
         node = pod.spec.nodeName.isEmpty ? nil : pod.spec.nodeName

@@ -33,6 +33,11 @@ struct KubernetesCluster: ClusterAccess {
         return try await client.patch(Pod.self, pod, patch)
     }
 
+    func setAnnotation(_ annotation: String, to value: String, of pod: ObjectKey, uid: String) async throws -> Pod {
+        let patch: JSONValue = ["metadata": ["uid": .string(uid), "annotations": [annotation: .string(value)]]]
+        return try await client.patch(Pod.self, pod, patch)
+    }
+
     func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
         do {
             try await client.delete(Pod.self, key, DeleteOptions(gracePeriodSeconds: force ? 0 : nil, uid: uid))

@@ -60,45 +60,11 @@ extension GroupReference {
 
     /// The ConfigMap with the user's options as MariaDB reads them.
     func configurationBody(_ options: [String: IntOrString]) -> JSONValue {
-        var text = "# Written by xdb-operator from spec.configuration; changes here are undone.\n[mariadbd]\n"
-        for (name, option) in options.sorted(by: { $0.key < $1.key }) {
-            let value = option.description
-            text += value.isEmpty ? "\(name)\n" : "\(name) = \(Self.quoted(value))\n"
-        }
-        return [
+        [
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": metadata(names.configuration),
-            "data": ["user.cnf": .string(text)],
+            "data": ["user.cnf": .string(ServerConfiguration(options).text)],
         ]
-    }
-
-    /// Option files know escapes, and take `#` for a comment.
-    ///
-    /// In quotes neither is read.
-    private static func quoted(_ value: String) -> String {
-        let plain = value.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: ","), UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "="):
-                true
-            default:
-                false
-            }
-        }
-        if plain { return value }
-        var text = "\""
-        for character in value.unicodeScalars {
-            switch character {
-            case "\\": text += "\\\\"
-            case "\"": text += "\\\""
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            default: text.unicodeScalars.append(character)
-            }
-        }
-        return text + "\""
     }
 }

@@ -37,14 +37,18 @@ extension MemberPodBody {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": group.metadata(pod.name, labels: pod.labels).merging([
-                // A drain must ask the disruption budget; an autoscaler must not count on moving a member.
-                "annotations": [
-                    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
-                    Label.revision: .string(pod.revision),
-                ]
+                "annotations": JSONValue(annotations)
             ]),
             "spec": spec,
         ]).withoutNulls
+    }
+
+    private var annotations: [String: String] {
+        var annotations = pod.annotations
+        // A drain must ask the disruption budget; an autoscaler must not count on moving a member.
+        annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] = "false"
+        annotations[Label.revision] = pod.revision
+        return annotations
     }
 
     private var spec: JSONValue {

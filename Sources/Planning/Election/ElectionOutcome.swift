@@ -61,6 +61,8 @@ public enum ElectionRule: String, Hashable, Sendable {
     case onlyCandidate
     /// It was asked for.
     case wished
+    /// People work on the others.
+    case unoccupied
     /// Its server runs, and those of others do not.
     case running
     /// Others have just led and failed, or did so again and again of late, or are being rebuilt or removed.
@@ -79,6 +81,7 @@ public enum ElectionRule: String, Hashable, Sendable {
         switch self {
         case .onlyCandidate: "it is the only candidate that answered and may lead"
         case .wished: "it was asked for"
+        case .unoccupied: "the other candidates are under maintenance"
         case .running: "its server runs"
         case .steady:
             "the other candidates have just led and failed, or did so again and again of late, or are being rebuilt or removed"

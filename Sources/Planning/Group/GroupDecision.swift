@@ -14,19 +14,23 @@ public func plan(_ observation: GroupObservation) -> GroupPlan {
     let reports = GroupPolicy.chain.filter(\.isReport)
     guard problems.isEmpty else { return draft.run(reports) }
     guard group.spec.paused else { return draft.run(GroupPolicy.chain) }
-    draft.wish = draft.run(GroupPolicy.chain).actions
+    let unpaused = draft.after(GroupPolicy.chain)
+    draft.wish = unpaused.intentions + unpaused.plan.actions.compactMap(\.words)
     return draft.run(reports)
 }
 
 extension Draft {
-    /// What comes of this draft after all policies of a chain.
-    fileprivate func run(_ chain: [GroupPolicy]) -> GroupPlan {
+    /// This draft after all policies of a chain.
+    fileprivate func after(_ chain: [GroupPolicy]) -> Draft {
         var draft = self
         for policy in chain {
             policy.apply(&draft)
         }
-        return draft.plan
+        return draft
     }
+
+    /// What comes of it.
+    fileprivate func run(_ chain: [GroupPolicy]) -> GroupPlan { after(chain).plan }
 }
 
 /// One concern of the decision.
@@ -52,6 +56,8 @@ struct GroupPolicy: Sendable {
         .effect(FinalizerPolicy.apply),
         .effect(MembershipPolicy.apply),
         .report(ObservationPolicy.apply),
+        .report(MaintenanceReport.apply),
+        .report(RolloutReport.apply),
         .effect(OwnedObjectsPolicy.apply),
         .effect(PodPolicy.apply),
         .effect(JoinPolicy.apply),
@@ -63,6 +69,8 @@ struct GroupPolicy: Sendable {
         .effect(RebuildPolicy.apply),
         .effect(RepairPolicy.apply),
         .effect(VoterPolicy.apply),
+        .effect(RolloutPolicy.apply),
+        .effect(RestartPolicy.apply),
         .effect(ElectionPolicy.apply),
         .effect(RolePolicy.apply),
         .effect(RoutePolicy.apply),

@@ -101,25 +101,22 @@ public enum Label {
     public static let namespace = "\(domain)/namespace"
     /// Annotation of cleanup pods: the node, whose name can be too long for a label.
     public static let node = "\(domain)/node"
-    /// Annotation of pods: the digest of what they were made from.
+    /// Annotation of pods: the digest of what the user can change about a pod, its place included.
     public static let revision = "\(domain)/revision"
+    /// Annotation of pods: the image that they were made with.
+    public static let image = "\(domain)/image"
+    /// Annotation of pods: the digest of the resources that they were made with.
+    public static let resources = "\(domain)/resources"
+    /// Annotation of pods of members with data: the revision of the newest option file.
+    ///
+    /// A change of it has the kubelet bring that file at once.
+    public static let configuration = "\(domain)/configuration"
+    /// Annotation of pods: the uid of the operation that they were made again for.
+    public static let restart = "\(domain)/restart"
     /// The finalizer of groups.
     public static let finalizer = "\(domain)/cleanup"
     /// The zone of a node.
     public static let zone = "topology.kubernetes.io/zone"
     /// The name of a node, as a label for affinities.
     public static let hostname = "kubernetes.io/hostname"
-}
-
-/// A short digest for names and comparisons; not for secrets.
-public enum Digest {
-    /// 13 characters of FNV-1a over the text, in base 36.
-    public static func text(of text: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
-        let digits = String(hash, radix: 36)
-        return String(repeating: "0", count: 13 - digits.count) + digits
-    }
 }

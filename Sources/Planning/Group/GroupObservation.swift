@@ -84,6 +84,16 @@ public struct PodObservation: Hashable, Sendable {
     public var kind: XDBGroup.MemberKind?
     /// The annotation with what the pod was made from (`MemberPod.revision`).
     public var revision: String
+    /// The image that it was made with (`Label.image`); nil of a pod from before that was noted, as in the next ones.
+    public var image: String?
+    /// The digest of the resources that it was made with (`Label.resources`).
+    public var resources: String?
+    /// The revision of the option file that the kubelet was told to bring last (`Label.configuration`).
+    public var configuration: String?
+    /// The uid of the operation that it was made again for (`Label.restart`).
+    public var restart: String?
+    /// When it was made.
+    public var created: Time?
     /// From the label that Services select by.
     public var role: XDBGroup.MemberRole?
     public var phase: Pod.Phase = .pending

@@ -43,6 +43,8 @@ public enum GroupAction: Hashable, Sendable {
     case ensure(OwnedObject)
     /// Makes a member's pod.
     case createPod(MemberPod)
+    /// Notes the revision of the newest option file on a pod, so that the kubelet brings it the file at once.
+    case bringConfiguration(pod: String, revision: String)
     /// Deletes a pod, if it still has this uid.
     case deletePod(name: String, uid: String, why: String)
     /// Deletes a pod without waiting for its node, which is away, if it still has this uid.
@@ -139,6 +141,8 @@ public struct MemberPod: Hashable, Sendable {
     public var spread: String
     /// All labels but the role.
     public var labels: [String: String]
+    /// What it is made from and for, besides the revision: `Label.image` and others.
+    public var annotations: [String: String] = [:]
     /// The digest of what the pod is made from: a pod that does not start is made again when this changes.
     public var revision: String
 }

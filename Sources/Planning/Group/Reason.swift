@@ -78,6 +78,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case awaitingVote = "AwaitingVote"
     /// Members are added or removed, as the spec wants; what comes next is in the message.
     case changingMembers = "ChangingMembers"
+    /// Members get what the spec wants anew, one after the other: an image, resources, a configuration.
+    case rollingChange = "RollingChange"
+    /// People work on the member (`spec.maintenance`).
+    case maintenance = "Maintenance"
 
     // MARK: What users can put right
 
@@ -85,6 +89,10 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case changeWaits = "ChangeWaits"
     /// The spec is refused; nothing is touched.
     case invalidSpec = "InvalidSpec"
+    /// A member does not come back with what the spec wants anew, and the others are left as they are.
+    case rollingChangeStopped = "RollingChangeStopped"
+    /// `spec.maintenance` names what is no member.
+    case unknownMember = "UnknownMember"
     /// The server refuses an option of `spec.configuration`.
     case invalidConfiguration = "InvalidConfiguration"
     /// The scheduler finds no node for a member.
@@ -129,13 +137,14 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
-            .changingLeader, .changingMembers, .rebuilding, .awaitingVote, .operationStarted, .operationSucceeded:
+            .changingLeader, .changingMembers, .rebuilding, .awaitingVote, .rollingChange, .maintenance,
+            .operationStarted, .operationSucceeded:
             false
         case .changeWaits, .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed,
             .leaderLost,
             .leaderSuspected,
             .noQuorum, .electionRefused,
-            .invalidSpec, .invalidConfiguration,
+            .invalidSpec, .invalidConfiguration, .rollingChangeStopped, .unknownMember,
             .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .dataDiscarded, .dataDiffer,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,

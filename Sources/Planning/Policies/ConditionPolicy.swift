@@ -183,6 +183,10 @@ struct GroupConditions {
         case .leads(isWritable: true), .blocked: break
         }
         if let change = draft.change { return Verdict(.true, change) }
+        if let rollout = draft.rollout {
+            let next = underWay.isEmpty ? rollout.next : describe(underWay)
+            return Verdict(.true, .rollingChange, rollout.sentence + (next.map { "; \($0)" } ?? ""))
+        }
         if let worst = worst(of: underWay) { return Verdict(.true, worst.reason, describe(underWay)) }
         if let removal { return removal }
         return Verdict(.false, .asWanted, "the group is as its spec wants it")
@@ -218,7 +222,7 @@ struct GroupConditions {
 
     /// What the operator would do now, were it not paused.
     private var wish: String {
-        let words = draft.wish.compactMap(\.words)
+        let words = draft.wish
         guard !words.isEmpty else { return "; nothing is to be done" }
         let more = words.count > 4 ? " and \(words.count - 4) more" : ""
         return "; without that the operator would now \(words.prefix(4).joined(separator: ", "))\(more)"
@@ -226,13 +230,14 @@ struct GroupConditions {
 
     /// Problems before progress, by ordinal.
     private func worst(of members: [XDBGroup.MemberStatus]) -> Finding? {
-        let findings = members.compactMap { draft.findings[$0.name] }
-        return (findings.first { $0.health == .unhealthy } ?? findings.first)?.finding
+        let findings = members.compactMap { draft.shown($0) }
+        let unhealthy = findings.filter { $0.health == .unhealthy }
+        return (unhealthy.first { $0.finding.reason.isWarning } ?? unhealthy.first ?? findings.first)?.finding
     }
 
     private func describe(_ members: [XDBGroup.MemberStatus]) -> String {
         members.compactMap { member in
-            draft.findings[member.name].map { "\(member.name): \($0.finding.message)" }
+            draft.shown(member).map { "\(member.name): \($0.finding.message)" }
         }.joined(separator: "; ")
     }
 }

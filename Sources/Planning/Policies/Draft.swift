@@ -31,8 +31,12 @@ struct Draft {
     var pendingRepairs: [Finding] = []
     /// A rebuild has ended, and nothing of it is left that can be removed now.
     var hasEndedRebuild = false
-    /// What would be done if the group were not paused.
-    var wish: [GroupAction] = []
+    /// The change of the spec that is on its way to members that run, while there is one.
+    var rollout: Rollout?
+    /// What is being done besides the actions, in words that follow "would".
+    var intentions: [String] = []
+    /// What would be done if the group were not paused, in the same words.
+    var wish: [String] = []
 
     init(_ observation: GroupObservation, specProblems: [FieldProblem] = []) {
         self.observation = observation

@@ -188,6 +188,7 @@ enum ElectionPolicy {
             isRunning: draft.heard(member)?.server.state == .running,
             // The one that has just failed is passed over for an equal, and so is one that fails again and again, and one
             // that is being rebuilt.
+            isUnderMaintenance: draft.isInMaintenance(member),
             isUnsteady: cause == .failover && member.name == draft.status.leader || caution(member.name, draft) != nil
                 || draft.status.rebuild?.member == member.name || draft.unwanted.contains(member.name)
         )
@@ -255,7 +256,7 @@ enum ElectionPolicy {
     /// The life of the member that is to take over from a leader that is well.
     private static func successor(_ cause: XDBGroup.ElectionCause, _ draft: Draft) -> String? {
         switch cause {
-        case .changeLeader, .handOver: draft.member(draft.status.election?.to)?.life
+        case .changeLeader, .handOver, .restart, .maintenance: draft.member(draft.status.election?.to)?.life
         case .voterAdded, .voterRemoved:
             draft.status.election?.to == draft.status.leader ? nil : draft.member(draft.status.election?.to)?.life
         case .first, .failover, .forced: nil
@@ -305,6 +306,9 @@ enum ElectionPolicy {
         record.source = elected.source
         record.time = draft.observation.now.wholeSeconds
         record.reason = "\(occasion.words): \(elected.sentence)"
+        if let leader = draft.member(elected.leader), draft.isInMaintenance(leader) {
+            record.reason += "; it is under maintenance, and no other candidate could lead"
+        }
         record.cause = occasion.cause
         record.verdict = occasion.verdict
         record.rule = elected.rule.rawValue

@@ -23,7 +23,8 @@ enum EventPolicy {
             case .writable where condition.isTrue: draft.tell(.writable, condition.message)
             case .writable where before != nil && reason != .bootstrapping: draft.tell(reason, condition.message)
             case .repairPending: draft.tell(reason, condition.message)
-            case .progressing where groupProblems.contains(reason): draft.tell(reason, condition.message)
+            case .progressing where groupProblems.contains(reason) || draft.problems.first?.reason == reason:
+                draft.tell(reason, condition.message)
             default: break
             }
         }
@@ -32,6 +33,7 @@ enum EventPolicy {
     /// Reasons that concern no single member, and are told by the condition Progressing alone.
     private static let groupProblems: Set<Reason> = [
         .secretMissing, .storageClassMissing, .deleting, .cleanupPending, .cleanupFailed, .changeWaits,
+        .rollingChange,
     ]
 
     private static func tail(of member: XDBGroup.MemberStatus, _ old: XDBGroup.Status, _ draft: inout Draft) {

@@ -14,6 +14,7 @@ enum HandoverPolicy {
         }
         if let operation = draft.turn, let wish = operation.spec.changeLeader { consider(wish, of: operation, &draft) }
         if draft.status.election == nil { considerStop(&draft) }
+        if draft.status.election == nil { considerMaintenance(&draft) }
     }
 
     private static func goOn(_ election: XDBGroup.ElectionStatus, _ draft: inout Draft) {
@@ -33,6 +34,10 @@ enum HandoverPolicy {
     /// Whether an election for which nobody is sealed yet should go on.
     private static func isWanted(_ election: XDBGroup.ElectionStatus, _ draft: Draft) -> Bool {
         if election.cause == .handOver { return stopping(draft) != nil }
+        if election.cause == .maintenance { return maintained(draft) != nil }
+        if election.cause == .restart, election.operation == nil {
+            return draft.rollout?.members[draft.status.leader ?? ""]?.isToBeRenewed ?? false
+        }
         if election.cause == .voterAdded {
             return draft.member(election.joining).map { VoterPolicy.isReady($0, draft) } ?? false
         }
@@ -75,9 +80,28 @@ enum HandoverPolicy {
 
     private static func considerStop(_ draft: inout Draft) {
         guard let leader = stopping(draft),
-            case .success(let successor) = LeaderChange.best(draft)
+            case .success(let successor) = LeaderChange.best(draft, orUnderMaintenance: true)
         else { return }
         begin(.handOver, to: successor, "\(leader.name) stops in order and hands over", &draft)
+    }
+
+    // MARK: The leader is under maintenance
+
+    /// The leader, while people work on it.
+    private static func maintained(_ draft: Draft) -> XDBGroup.MemberStatus? {
+        guard case .leads(isWritable: true) = draft.leadership, let leader = draft.member(draft.status.leader),
+            draft.isInMaintenance(leader)
+        else { return nil }
+        return leader
+    }
+
+    private static func considerMaintenance(_ draft: inout Draft) {
+        // There is no hurry: what was asked for comes first, and whoever takes over plays its part.
+        guard let leader = maintained(draft), draft.status.rebuild == nil, draft.turn == nil,
+            case .success(let successor) = LeaderChange.best(draft),
+            draft.findings[successor]?.health == .healthy
+        else { return }
+        begin(.maintenance, to: successor, "\(leader.name) is under maintenance and hands over", &draft)
     }
 
     /// Records an election that is wished for.
@@ -100,6 +124,7 @@ enum HandoverPolicy {
         election.leaving = leaving
         draft.status.election = election
         draft.leadership = .handover(why)
+        draft.intentions.append("have \(member) lead (\(why))")
     }
 }
 
@@ -155,9 +180,14 @@ struct LeaderChange {
     }
 
     /// The candidate, other than the leader, with the most advanced log of those that may lead now.
-    static func best(_ draft: Draft) -> Result<String, Refusal> {
+    ///
+    /// - Parameter orUnderMaintenance: One that people work on may lead, too, when no other can.
+    static func best(_ draft: Draft, orUnderMaintenance: Bool = false) -> Result<String, Refusal> {
         let others = draft.voters.filter { $0.kind == .candidate && ($0.name != draft.status.leader || isLost(draft)) }
-        let able = others.filter { obstacle($0, draft) == nil }
+        let unoccupied = others.filter { obstacle($0, draft) == nil && !draft.isInMaintenance($0) }
+        let able =
+            unoccupied.isEmpty && (orUnderMaintenance || isLost(draft))
+            ? others.filter { inability($0, draft) == nil } : unoccupied
         let best = able.max { left, right in
             let (left, right) = (
                 (draft.heard(left)?.position ?? .zero, -left.ordinal),
@@ -181,12 +211,28 @@ struct LeaderChange {
         if case .lost = draft.leadership { true } else { false }
     }
 
-    /// Why a candidate cannot take over now; nil when it can.
+    /// Why a candidate cannot or should not take over now; nil when it can.
     static func obstacle(_ member: XDBGroup.MemberStatus, _ draft: Draft, joining: String? = nil) -> String? {
+        // Of a group without a leader every candidate may be needed.
+        if draft.isInMaintenance(member), !isLost(draft) { return "it is under maintenance (spec.maintenance)" }
+        return inability(member, draft, joining: joining)
+    }
+
+    private static func inability(
+        _ member: XDBGroup.MemberStatus,
+        _ draft: Draft,
+        joining: String? = nil
+    ) -> String? {
         guard member.voter || member.name == joining, !member.isSuccessor else { return "it does not vote" }
         if let refusal = MemberExamination(draft: draft, member: member).refusal { return refusal }
         // Without a leader nobody streams, and what is missing is pulled from another voter.
-        guard !isLost(draft), let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
+        return isLost(draft) ? nil : lag(of: member, draft)
+    }
+
+    /// What a follower, logger or learner lacks of what the leader has, when that is more than a moment's; nil when it is
+    /// not, or when nothing is heard.
+    static func lag(of member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
+        guard let leader = draft.member(draft.status.leader).flatMap({ draft.heard($0) }),
             let agent = draft.heard(member)
         else { return nil }
         guard agent.phase == .streaming else { return "it does not receive the leader's log now" }

@@ -220,7 +220,8 @@ struct MemberExamination {
     /// What an agent tells and what an election, or nobody, has to care for: a lost leadership, an option that is safely
     /// ignored.
     private static let harmless: Set<String> = [
-        AgentStatus.Problem.resigned, AgentStatus.Problem.noMajority, "OptionIgnored",
+        AgentStatus.Problem.resigned, AgentStatus.Problem.noMajority, AgentStatus.Problem.optionRefused,
+        "OptionIgnored",
     ]
 
     /// Agents' reasons that people look for keep their name; the others are told in words.

@@ -9,8 +9,8 @@ enum ObservationPolicy {
             var member = draft.status.members[index]
             locate(&member, draft)
             let finding = MemberExamination(draft: draft, member: member).finding
-            describe(&member, finding, draft)
             draft.findings[member.name] = finding
+            describe(&member, draft.shown(member) ?? finding, draft)
             draft.status.members[index] = member
         }
         if draft.spec.storage.volumeClaim != nil { checkStorageClass(&draft) }
@@ -43,9 +43,10 @@ enum ObservationPolicy {
         let reason = found.finding.reason.rawValue
         if member.reason != reason || member.since == nil { member.since = draft.observation.now.wholeSeconds }
         member.reason = reason
-        member.message =
-            found.health == .healthy ? ElectionPolicy.caution(member.name, draft) : found.finding.message
-        member.promotable = member.voter && MemberExamination(draft: draft, member: member).refusal == nil
+        member.message = found.health == .healthy ? remark(member, draft) : found.finding.message
+        member.promotable =
+            member.voter && MemberExamination(draft: draft, member: member).refusal == nil
+            && !draft.isInMaintenance(member)
         guard let agent = draft.heard(member) else {
             member.role = nil
             // How far it was when it was heard last: what a forced leader may cost is told from it.
@@ -60,6 +61,14 @@ enum ObservationPolicy {
         member.applied = agent.server.applied
         member.lagSeconds = agent.server.lagSeconds.map { step(of: $0) }
         member.role = role(of: member, agent, epoch: draft.status.epoch, leader: draft.status.leader)
+    }
+
+    /// What is to be said of a member that is well.
+    private static func remark(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
+        if draft.isInMaintenance(member) {
+            return "it is under maintenance (spec.maintenance): it is not repaired, and does not lead while another can"
+        }
+        return ElectionPolicy.caution(member.name, draft)
     }
 
     private static func role(

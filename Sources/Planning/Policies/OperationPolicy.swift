@@ -78,15 +78,18 @@ struct OperationProgress {
     let draft: Draft
     let operation: XDBOperation
 
-    private var name: String { operation.metadata.name }
+    var name: String { operation.metadata.name }
 
     var status: XDBOperation.Status {
         var status = operation.status
         status.type = operation.spec.kind
-        status.member = status.member ?? operation.spec.forceLeader?.member ?? operation.spec.rebuild?.member
+        status.member =
+            status.member ?? operation.spec.forceLeader?.member ?? operation.spec.rebuild?.member
+            ?? operation.spec.restart?.member
         if let problem = operation.problems.first {
             return ended(.failed, "the operation is refused: \(problem)", status)
         }
+        if let request = RestartRequest(operation, draft) { return progress(of: request, status) }
         if operation.spec.rebuild != nil, let rebuild = draft.status.rebuild, rebuild.operation == name {
             return progress(of: rebuild, status)
         }
@@ -114,7 +117,7 @@ struct OperationProgress {
 
     // MARK: Before it begins
 
-    private func waiting(_ status: XDBOperation.Status) -> XDBOperation.Status {
+    func waiting(_ status: XDBOperation.Status) -> XDBOperation.Status {
         var status = status
         let reason: String
         switch draft.verdicts[name] {
@@ -187,11 +190,11 @@ struct OperationProgress {
         return ended(result, rebuild.message ?? "", status)
     }
 
-    private var isOverdue: Bool { draft.isOverdue(operation) }
+    var isOverdue: Bool { draft.isOverdue(operation) }
 
     // MARK: While it goes on
 
-    private func running(
+    func running(
         _ task: String,
         _ message: String,
         member: String?,
@@ -250,7 +253,7 @@ struct OperationProgress {
     }
 
     /// Seconds with their thousandths.
-    private static func seconds(_ milliseconds: Int) -> String {
+    static func seconds(_ milliseconds: Int) -> String {
         let rest = String(milliseconds % 1000)
         return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
     }
@@ -291,7 +294,7 @@ struct OperationProgress {
         return certificate
     }
 
-    private func ended(
+    func ended(
         _ state: XDBOperation.State,
         _ message: String,
         _ status: XDBOperation.Status,

@@ -94,6 +94,14 @@ extension MemberPod {
             Label.spread: spread,
         ]
         revision = Self.revision(image, zones, nodeSelector, tolerations, resources)
+        annotations[Label.image] = image
+        annotations[Label.resources] = Digest.text(of: (resources.fieldJSON ?? .null).description)
+        if member.kind.hasData {
+            annotations[Label.configuration] = ServerConfiguration(spec.configuration).revision
+        }
+        annotations[Label.restart] = RestartRequest.current(draft).flatMap { request in
+            request.members.contains { $0.name == member.name } ? request.operation.metadata.uid : nil
+        }
     }
 
     /// What the user can change about a pod that does not start, in one word.

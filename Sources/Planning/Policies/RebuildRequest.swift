@@ -23,6 +23,9 @@ struct RebuildRequest {
             let names = draft.status.members.filter { !$0.isSuccessor }.map(\.name).joined(separator: ", ")
             return .refuse("\(wish.member) is no member of the group; its members are \(names)")
         }
+        if wish.isRepair, draft.isInMaintenance(member) {
+            return .refuse("\(member.name) is under maintenance (spec.maintenance)")
+        }
         let leads = member.name == draft.status.leader
         if leads, !wish.changeLeaderFirst {
             return .refuse(

@@ -15,7 +15,7 @@ enum RepairPolicy {
         where !member.isSuccessor && !member.leaving && member.name != draft.status.leader
             && (!draft.unwanted.contains(member.name) || member.discarded)
         {
-            guard let need = RepairNeed(of: member, draft) else { continue }
+            guard !draft.isInMaintenance(member), let need = RepairNeed(of: member, draft) else { continue }
             draft.checkAgain(within: .seconds(1))
             guard need.isDue else { continue }
             if repair(member, need, operations, &draft) { return }
@@ -45,6 +45,12 @@ enum RepairPolicy {
                 "a leader was forced without it, and it may have the only copy of what was lost then; when nothing of it is "
                     + "needed any more, \(Self.remedy(wish))"
             )
+        }
+        // With the same image and configuration its next life would be no better.
+        if let stop = draft.rollout?.stop, need.isOfServer,
+            !(draft.rollout?.members.keys.contains(member.name) ?? false)
+        {
+            return wait("a rolling change has stopped: \(stop.message)")
         }
         if need.mode == .crossHost, draft.spec.repair.strategy == .localOnly {
             return wait("spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild")
@@ -99,6 +105,8 @@ enum RepairPolicy {
 struct RepairNeed: Hashable {
     var mode: XDBOperation.Rebuild.Mode
     var words: String
+    /// Its server does not run, or does not apply the log.
+    var isOfServer: Bool
     /// It has been so for long enough.
     var isDue: Bool
     /// It is well, and in the wrong place.
@@ -117,6 +125,7 @@ struct RepairNeed: Hashable {
         let isElsewhere = draft.spec.repair.strategy == .preferCrossHost || !isReady
         words = "\(finding.reason.rawValue): \(finding.message)"
         mode = isElsewhere ? .crossHost : .local
+        isOfServer = finding.reason == .serverDown || finding.reason == .agentProblem
 
         switch finding.reason {
         case .healthy:

@@ -124,6 +124,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public static let noMajority = "NoMajority"
         /// What its log or its promises are kept in cannot be written.
         public static let storageFailed = "StorageFailed"
+        /// The running server does not take a changed option, and goes on with what it has.
+        public static let optionRefused = "OptionRefused"
     }
 
     /// The end of a log that was removed because the group does not have it: an old leader's transactions that nobody
@@ -179,6 +181,12 @@ public struct AgentStatus: Hashable, Sendable, Codable {
     public var discardedTail: DiscardedTail?
     /// A leader's: it was told to end, and waits a while for somebody to hand over to.
     public var isStopping: Bool?
+    /// `ServerConfiguration.revision` of the file whose options the running server has, apart from `pendingRestart`.
+    ///
+    /// Nil while that is not known, of a member without a server, and of an agent that does not tell.
+    public var configuration: String?
+    /// Options of that file that the server takes at its start only; nil when there are none.
+    public var pendingRestart: [String]?
     /// It has led, and clients that still come are kept for the next leader, or passed on to it.
     public var isRelaying: Bool?
     /// The build of the agent.

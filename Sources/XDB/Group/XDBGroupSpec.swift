@@ -15,6 +15,7 @@ extension XDBGroup {
         public var failover = Failover()
         public var repair = Repair()
         public var transfer = Transfer()
+        public var maintenance: [String] = []
         public var paused = false
         public var unknown: [String: JSONValue] = [:]
 
@@ -27,7 +28,7 @@ extension XDBGroup {
                 .required,
                 .length(1...1000),
                 description: "The engine image: MariaDB with the agent. Every member's pod runs it, loggers included. "
-                    + "Pods that run keep their image until they are made again."
+                    + "When it changes, the pods are made again one after the other, the leader's last."
             ),
             Field(
                 "members",
@@ -54,14 +55,17 @@ extension XDBGroup {
                 "resources",
                 \.resources,
                 .defaulted,
-                description: "CPU and memory of the members' containers."
+                description: "CPU and memory of the members' containers. When they change, the pods are made again one "
+                    + "after the other, the leader's last."
             ),
             Field(
                 "configuration",
                 \.configuration,
                 .count(atMost: 200),
                 description: "MariaDB options of the section [mariadbd], for example innodb_buffer_pool_size: 1G. "
-                    + "Options on which the safety of the group depends are refused; docs/api.md lists them."
+                    + "Options on which the safety of the group depends are refused; docs/api.md lists them. Of what "
+                    + "changes, the running servers take what they can; for the rest the members are made again one after "
+                    + "the other, the leader last."
             ),
             Field(
                 "failover",
@@ -80,6 +84,15 @@ extension XDBGroup {
                 \.transfer,
                 .defaulted,
                 description: "What copies of members' data may take of the network and of the source's disk."
+            ),
+            Field(
+                "maintenance",
+                \.maintenance,
+                .count(atMost: 16),
+                .list(.set),
+                .each(length: 1...63),
+                description: "Members that people work on, for example [orders-1]: they are not repaired without being "
+                    + "asked, take no part in rolling changes, and lead only when no other candidate can."
             ),
             Field(
                 "paused",

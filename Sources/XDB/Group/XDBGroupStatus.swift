@@ -191,6 +191,10 @@ extension XDBGroup {
         case voterAdded = "VoterAdded"
         /// A member that the spec does not want any more loses its vote.
         case voterRemoved = "VoterRemoved"
+        /// The leader's pod is to be made again: for a newer image, say, or because an operation asks for it.
+        case restart = "Restart"
+        /// The leader is under maintenance.
+        case maintenance = "Maintenance"
     }
 
     /// What was found of a leader that is silent, useless or lost.
@@ -349,6 +353,7 @@ extension XDBGroup {
         public var lagSeconds: Int?
         public var health: MemberHealth?
         public var promotable = false
+        public var outdated: String?
         public var discardedTail: String?
         public var reason: String?
         public var since: Time?
@@ -440,6 +445,12 @@ extension XDBGroup {
             ),
             Field("health", \.health, description: "Healthy, Progressing or Unhealthy."),
             Field("promotable", \.promotable, description: "Whether it could be elected leader."),
+            Field(
+                "outdated",
+                \.outdated,
+                description: "What of it is older than the spec wants: image, resources, or the options of the "
+                    + "configuration that wait for a restart."
+            ),
             Field(
                 "discardedTail",
                 \.discardedTail,

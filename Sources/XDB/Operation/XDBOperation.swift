@@ -74,6 +74,7 @@ extension XDBOperation {
         public var changeLeader: ChangeLeader?
         public var forceLeader: ForceLeader?
         public var rebuild: Rebuild?
+        public var restart: Restart?
         public var failover: Failover?
         public var cancel = false
         public var timeoutSeconds = 600
@@ -108,6 +109,13 @@ extension XDBOperation {
                     + "a moment at the end of the copy when the leader is its source."
             ),
             Field(
+                "restart",
+                \.restart,
+                description:
+                    "Makes the pod of a member again, with agent and server, on the same data; or those of all members, one "
+                    + "after the other, the leader's last. A leader hands over first where another candidate can lead."
+            ),
+            Field(
                 "failover",
                 \.failover,
                 description: "Made by the operator alone: the record of a failover that it did by itself."
@@ -137,18 +145,22 @@ extension XDBOperation {
 
         public static let rules: [Rule<Self>] = [
             Rule(
-                "[has(self.changeLeader), has(self.forceLeader), has(self.rebuild), has(self.failover)]"
-                    + ".filter(x, x).size() == 1",
-                "exactly one kind of work must be asked for: changeLeader, forceLeader or rebuild"
+                "[has(self.changeLeader), has(self.forceLeader), has(self.rebuild), has(self.restart), "
+                    + "has(self.failover)].filter(x, x).size() == 1",
+                "exactly one kind of work must be asked for: changeLeader, forceLeader, rebuild or restart"
             ) {
-                [$0.changeLeader != nil, $0.forceLeader != nil, $0.rebuild != nil, $0.failover != nil].count { $0 } == 1
+                [
+                    $0.changeLeader != nil, $0.forceLeader != nil, $0.rebuild != nil, $0.restart != nil,
+                    $0.failover != nil,
+                ].count { $0 } == 1
             },
             Rule(
                 change: "self.group == oldSelf.group && has(self.changeLeader) == has(oldSelf.changeLeader) && "
                     + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader) && "
                     + "has(self.forceLeader) == has(oldSelf.forceLeader) && "
                     + "(!has(self.forceLeader) || self.forceLeader == oldSelf.forceLeader) && "
-                    + "has(self.rebuild) == has(oldSelf.rebuild)",
+                    + "has(self.rebuild) == has(oldSelf.rebuild) && has(self.restart) == has(oldSelf.restart) && "
+                    + "(!has(self.restart) || self.restart == oldSelf.restart)",
                 "what is asked for cannot be changed: cancel this operation and make another"
             ),
         ]
@@ -158,6 +170,7 @@ extension XDBOperation {
             if changeLeader != nil { return .changeLeader }
             if forceLeader != nil { return .forceLeader }
             if rebuild != nil { return .rebuild }
+            if restart != nil { return .restart }
             return failover.map { _ in .failover }
         }
     }
@@ -167,6 +180,7 @@ extension XDBOperation {
         case changeLeader = "ChangeLeader"
         case forceLeader = "ForceLeader"
         case rebuild = "Rebuild"
+        case restart = "Restart"
         case failover = "Failover"
     }
 

@@ -16,11 +16,19 @@ final class TestMember: Sendable {
     private let life: Int
     private let kind: AgentConfiguration.Kind
     private let files: TestGroupFiles
+    private let certificates: TestCertificates
 
     /// The ports that do not collide with a server which the machine may have.
     private static let serverPort: UInt32 = 13306
 
-    init(_ ordinal: Int, life: Int = 1, kind: AgentConfiguration.Kind = .data, files: TestGroupFiles) {
+    init(
+        _ ordinal: Int,
+        life: Int = 1,
+        kind: AgentConfiguration.Kind = .data,
+        files: TestGroupFiles,
+        certificates: TestCertificates = .shared
+    ) {
+        self.certificates = certificates
         self.ordinal = ordinal
         self.life = life
         self.kind = kind
@@ -41,7 +49,7 @@ final class TestMember: Sendable {
                 try Self.program(), "run", "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)",
                 "--group", TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue,
                 "--directory", directory, "--run-directory", "\(directory)-run", "--tls",
-                TestCertificates.shared.path(of: name), "--users", files.users, "--configuration",
+                certificates.path(of: name), "--users", files.users, "--configuration",
                 files.configuration, "--log-format", "text", "--log-level", "debug", "--address", address,
                 "--feed-port", "0", "--server-port", "\(Self.serverPort)",
             ],
@@ -56,7 +64,7 @@ final class TestMember: Sendable {
             [try Self.program(), "rebuild"] + arguments + [
                 "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)", "--group",
                 TestCertificates.group, "--group-uid", "uid", "--namespace", TestCertificates.namespace, "--directory",
-                directory, "--run-directory", "\(directory)-run", "--tls", TestCertificates.shared.path(of: name),
+                directory, "--run-directory", "\(directory)-run", "--tls", certificates.path(of: name),
                 "--configuration", files.configuration, "--log-format", "text", "--result", resultFile,
             ],
             output: "\(files.directory.path)/\(name).log"
@@ -201,12 +209,24 @@ final class TestMember: Sendable {
         _ output: String
     ) -> [String] {
         let host = "\(name).\(TestCertificates.group).\(TestCertificates.namespace).xdb"
-        let keys = TestCertificates.shared.path(of: certificate)
+        let keys = certificates.path(of: certificate)
         return [
             "/usr/bin/curl", "--silent", "--max-time", "\(seconds)", "--cert", "\(keys)/tls.crt", "--key",
             "\(keys)/tls.key", "--cacert", "\(keys)/ca.crt", "--resolve", "\(host):7700:\(address)", "--request",
             method, "--output", output, "https://\(host):7700/v1/\(path)",
         ]
+    }
+
+    /// The certificate that the control API shows now, in PEM.
+    func shownCertificate() async throws -> String {
+        let output = "\(files.directory.path)/\(UUID().uuidString).pem"
+        defer { unlink(output) }
+        let keys = certificates.path(of: "operator")
+        let script =
+            "openssl s_client -connect \(address):7700 -cert \(keys)/tls.crt -key \(keys)/tls.key -CAfile \(keys)/ca.crt "
+            + "</dev/null 2>/dev/null | openssl x509"
+        _ = await (try WatchedProcess.start(["/bin/sh", "-c", script], output: output)).ended()
+        return (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
     }
 
     // MARK: SQL as the application

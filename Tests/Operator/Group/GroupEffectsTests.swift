@@ -73,6 +73,14 @@ import XDB
         #expect(cluster.calls == ["label orders-1 Candidate voters", "label orders-1 none"])
     }
 
+    @Test func aNewOptionFileIsNotedOnThePod() async throws {
+        let action = GroupAction.bringConfiguration(pod: "orders-0", revision: "r2")
+        let outcome = try await carryOut([action])
+        #expect(outcome.failures.isEmpty)
+        #expect(cluster.calls == ["annotate orders-0 \(Label.configuration) r2"])
+        #expect(CrashPoint(action) == .configurationBrought)
+    }
+
     @Test func aLifeWithoutAPodIsNotReached() async throws {
         #expect(Rebuilding.observation().endpoint(of: "orders-2") == nil)
         let outcome = try await carryOut([.limitCopy(member: "orders-9", CopyLimitRequest(to: "x", bytesPerSecond: 1))])

@@ -90,6 +90,21 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
         #expect(try selector("orders-0")["matchLabels"] == selector(nil)["matchLabels"])
     }
 
+    @Test func whatAPodIsMadeFromStandsInItsAnnotations() throws {
+        let body = Self.body {
+            $0.annotations = [Label.image: "engine:2", Label.restart: "uid-7"]
+            $0.labels[Label.incarnation] = "1"
+        }
+        let annotations = try #require(body[path: "metadata", "annotations"])
+        #expect(annotations[Label.image]?.stringValue == "engine:2")
+        #expect(annotations[Label.restart]?.stringValue == "uid-7")
+        #expect(annotations[Label.revision]?.stringValue == "r1")
+        let pod = try #require(PodObservation(body.merging(["metadata": ["uid": "u"]]).decoded(as: Pod.self)))
+        #expect(pod.image == "engine:2")
+        #expect(pod.restart == "uid-7")
+        #expect(pod.resources == nil)
+    }
+
     @Test func noContainerOfTheMemberHasPrivilegesOrSecretsInItsEnvironment() throws {
         let spec = try #require(Self.body()["spec"])
         #expect(spec[path: "securityContext", "runAsNonRoot"] == true)

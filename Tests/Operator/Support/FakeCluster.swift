@@ -54,6 +54,11 @@ final class FakeCluster: ClusterAccess {
         return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
     }
 
+    func setAnnotation(_ annotation: String, to value: String, of pod: ObjectKey, uid: String) async throws -> Pod {
+        note("annotate \(pod.name) \(annotation) \(value)")
+        return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
+    }
+
     func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
         delete(Pod.self, key, uid, force ? " by force" : "")
     }

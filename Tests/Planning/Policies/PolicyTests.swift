@@ -133,8 +133,8 @@ struct PolicyTests {
             $0.group.spec.image = "engine:2"
         }
         #expect(changed.count(where: isDeletion) == 1)
-        // Pods that run are left alone.
-        let running = actions { $0.group.spec.image = "engine:2" }
+        // Where a pod may run does not concern one that runs.
+        let running = actions { $0.group.spec.placement.nodeSelector = ["disk": "fast"] }
         #expect(!running.contains(where: isDeletion))
     }
 

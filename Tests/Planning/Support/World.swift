@@ -68,6 +68,18 @@ struct World {
     /// Which directory a cleanup pod removes, and from where.
     var cleaning: [String: (node: String, directory: String)] = [:]
     var opened: Set<String> = []
+    /// Options that servers take at their start only.
+    var staticOptions: Set<String> = []
+    /// Options with which servers do not start.
+    var wrongOptions: Set<String> = []
+    /// Images that no node can have.
+    var brokenImages: Set<String> = []
+    /// The revision of the option file that a pod still has, where the newest has not come to it.
+    var lateFiles: [String: String] = [:]
+    /// The configuration that the server of a pod was started with.
+    var started: [String: [String: IntOrString]] = [:]
+    /// How many seconds servers are behind, by life.
+    var lags: [String: Double] = [:]
     /// What the pods of leaders were told last.
     var terms: [String: LeadRequest] = [:]
     /// Where leaders began to count votes that have passed on.
@@ -222,6 +234,8 @@ struct World {
                 claims.append(ClaimObservation(name: name, member: member, incarnation: incarnation))
             }
         case .createPod(let wanted): create(wanted)
+        case .bringConfiguration(let name, let revision):
+            if let index = pods.firstIndex(where: { $0.name == name }) { pods[index].configuration = revision }
         case .deletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
         case .deleteClaim(let name):
             claims.removeAll { $0.name == name }
@@ -279,6 +293,7 @@ struct World {
         guard operation(name) == nil else { return }
         var operation = XDBOperation(metadata: ObjectMeta(name: name, namespace: group.metadata.namespace), spec: spec)
         operation.metadata.creationTimestamp = now.wholeSeconds
+        operation.metadata.uid = "uid of \(name)"
         operations.append(operation)
     }
 
@@ -289,6 +304,16 @@ struct World {
         var spec = XDBOperation.Spec()
         spec.group = group.metadata.name
         spec.changeLeader = change
+        ask(name, spec)
+    }
+
+    /// Somebody asks for a restart, of one member or of all.
+    mutating func restart(_ name: String, _ member: String? = nil) {
+        var restart = XDBOperation.Restart()
+        restart.member = member
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.restart = restart
         ask(name, spec)
     }
 
@@ -316,6 +341,13 @@ struct World {
             revision: wanted.revision
         )
         pod.kind = wanted.kind
+        pod.image = wanted.annotations[Label.image]
+        pod.resources = wanted.annotations[Label.resources]
+        pod.configuration = wanted.annotations[Label.configuration]
+        pod.restart = wanted.annotations[Label.restart]
+        pod.created = now.wholeSeconds
+        if brokenImages.contains(wanted.image) { pod.waitingReason = "ImagePullBackOff" }
+        started[pod.name] = group.spec.configuration
         switch wanted.data {
         case .hostPath: data[pod.name] = nil
         case .claim(let claim): data[pod.name] = claim
@@ -561,6 +593,8 @@ struct World {
         let kind = group.status.members.first { $0.name == pod.member }?.kind
         status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
         status.server.applied = kind == .logger ? nil : disk.committed
+        status.server.lagSeconds = lags[pod.name]
+        if kind != .logger { tellConfiguration(of: pod, &status) }
         if let copy = work.values.first(where: { $0.stage == .copy && $0.source?.name == pod.name }),
             jobs.contains(where: { $0.name == copy.name && $0.isRunning })
         {
@@ -611,6 +645,21 @@ struct World {
         return status
     }
 
+    /// A server has what it was started with and what can be changed since.
+    private func tellConfiguration(of pod: PodObservation, _ status: inout AgentStatus) {
+        let (old, new) = (started[pod.name] ?? [:], group.spec.configuration)
+        if let wrong = old.keys.first(where: { wrongOptions.contains($0) }) {
+            status.server.state = .refused
+            status.server.applied = nil
+            status.problems.append(.init(reason: "InvalidConfiguration", message: "it does not start with \(wrong)"))
+            return
+        }
+        status.configuration = lateFiles[pod.name] ?? pod.configuration
+        guard status.configuration == ServerConfiguration(new).revision else { return }
+        let waiting = staticOptions.union(wrongOptions).filter { old[$0] != new[$0] }.sorted()
+        status.pendingRestart = waiting.isEmpty ? nil : waiting
+    }
+
     private func follows(_ pod: PodObservation, _ leader: PodObservation, _ led: Disk) -> Bool {
         guard pod.isRunning, leader.isRunning, isConnected(pod), isConnected(leader), led.duty == .lead,
             let disk = data[pod.name].flatMap({ disks[$0] })
@@ -638,6 +687,10 @@ struct World {
             pods[index].isRunning = pods[index].waitingReason == nil
             pods[index].phase = .running
             pods[index].ip = "10.0.0.\(pods[index].uid.dropFirst(4))"
+            // A server that does not start is tried again with what is in the file by then.
+            if wrongOptions.contains(where: { started[pods[index].name]?[$0] != nil }) {
+                started[pods[index].name] = group.spec.configuration
+            }
         }
         for member in heard.keys { heard[member]?.age += .milliseconds(500) }
         for pod in pods { write(as: pod) }
@@ -732,5 +785,7 @@ struct World {
 
     func member(_ name: String) -> XDBGroup.MemberStatus? { group.status.members.first { $0.name == name } }
     func condition(_ type: ConditionType) -> Condition? { group.status.conditions[type.rawValue] }
+    /// The revision of the option file that is wanted.
+    var revision: String { ServerConfiguration(group.spec.configuration).revision }
     func node(of member: String) -> String { self.member(member)?.node ?? "" }
 }
