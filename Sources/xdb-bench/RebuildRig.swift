@@ -203,7 +203,9 @@ struct RebuildRig {
                 object["message"] as? String == message,
                 let time = object["time"] as? String
             else { continue }
-            return try? Date(time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let formatter = ISO8601DateFormatter()
+            formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+            return formatter.date(from: time)
         }
         return nil
     }

@@ -116,7 +116,7 @@ package enum Lab {
         let wait = "until cat /var/lib/xdb/data/binlog.0* | grep -aqF '\(word)'; do sleep 0.1; done"
         let script =
             "for p in $(pgrep -x mariadbd); do [ \"$(nsenter -t $p -u uname -n)\" != \(life) ] || "
-            + "nsenter -t $p -m -p -S 999 -G 999 sh -c \"\(client) \(wait)\"; done"
+            + "nsenter -t $p -m -p -S 999 -G 999 timeout 120 sh -c \"\(client) \(wait)\" || exit 1; done"
         try await inside(node, "sh", "-c", script)
     }
 
