@@ -189,18 +189,18 @@ struct RebuildRig {
                 throw NotInTime(what: "the Job of the copy", last: jobs)
             }
             let log = try await Lab.kubectl("-n", group.namespace, "logs", String(job))
-            guard let begin = Self.time(of: "copying", in: log), let end = Self.time(of: "done", in: log) else {
+            guard let begin = Self.time(of: "copying", in: log), let end = Self.time(of: "Done", in: log) else {
                 throw NotInTime(what: "the begin and the end of the copy", last: log)
             }
             return (bytes, end.timeIntervalSince(begin))
         }
     }
 
-    /// When an agent wrote a message to its log.
-    private static func time(of message: String, in log: String) -> Date? {
+    /// When a Job wrote a line with such a message or reason to its log.
+    private static func time(of word: String, in log: String) -> Date? {
         for line in log.split(separator: "\n") {
             guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
-                object["message"] as? String == message,
+                [object["message"], object["reason"]].contains(where: { $0 as? String == word }),
                 let time = object["time"] as? String
             else { continue }
             let formatter = ISO8601DateFormatter()

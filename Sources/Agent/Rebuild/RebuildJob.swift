@@ -59,11 +59,11 @@ public struct RebuildJob: Sendable {
                 case .prepare: try await prepare()
                 case .refresh: try await refresh()
                 }
-            logger.notice("done", metadata: ["reason": "\(result.reason)", "message": "\(result.message)"])
+            logger.notice("done", metadata: ["reason": "\(result.reason)", "result": "\(result.message)"])
             return (result, true)
         } catch {
             let result = Self.explain(error)
-            logger.error("failed", metadata: ["reason": "\(result.reason)", "message": "\(result.message)"])
+            logger.error("failed", metadata: ["reason": "\(result.reason)", "result": "\(result.message)"])
             return (result, false)
         }
     }
