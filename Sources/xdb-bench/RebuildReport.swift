@@ -64,7 +64,7 @@ struct RebuildReport {
         return table.render() + """
 
 
-            The rate is from the first byte to the last; medians of \(pipeline.values.count) rounds.
+            The rate of a copy is until everything is on the disk; medians of \(pipeline.values.count) rounds.
             A limited copy: \(text(limited.share * 100, 1)) % of its limit; a new limit holds after \
             \(text(limited.secondsToChange, 1)) s.
             A logger votes \(text(logger, 1)) s after the request.

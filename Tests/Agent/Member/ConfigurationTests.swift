@@ -10,7 +10,7 @@ import XDB
 struct ConfigurationTests {
     private static func revision(_ text: String) -> String { ServerConfiguration.revision(of: text) }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func whatCanBeSetIsSetAndTheRestWaits() async throws {
         let files = try TestGroupFiles()
         let member = TestMember(0, files: files)
@@ -75,7 +75,7 @@ struct ConfigurationTests {
         await files.end([agent], [member])
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func aValueThatTheServerRefusesIsTold() async throws {
         let files = try TestGroupFiles()
         let member = TestMember(0, files: files)
@@ -111,7 +111,7 @@ struct ConfigurationTests {
 
     /// Certificates are renewed months before they end: the agent shows the new one from the next connection on, and neither
     /// it nor its server is started again.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func aRenewedCertificateIsShownWithoutARestart() async throws {
         let files = try TestGroupFiles()
         let keys = TestCertificates(names: ["orders-0", "operator"])
