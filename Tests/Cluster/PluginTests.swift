@@ -75,7 +75,8 @@ extension ClusterTests {
             #expect(try await squeezed("status", "-A").contains("default plug 3/3"))
             let json = try JSONValue(json: try await says("status", "plug", "-o", "json"))
             #expect(json["kind"]?.stringValue == "XDBGroup")
-            #expect(json[path: "status", "leader"]?.stringValue == "plug-0")
+            let leader = try #require(try await Self.group.member(in: "Leader"))
+            #expect(json[path: "status", "leader"]?.stringValue == leader.name)
             #expect(try await says("status", "-o", "yaml").contains("kind: XDBGroup"))
         }
 
