@@ -142,37 +142,6 @@ extension XDBOperation {
                 description: "For how long the record is kept once it has ended; 7 days by default."
             ),
         ]
-
-        public static let rules: [Rule<Self>] = [
-            Rule(
-                "[has(self.changeLeader), has(self.forceLeader), has(self.rebuild), has(self.restart), "
-                    + "has(self.failover)].filter(x, x).size() == 1",
-                "exactly one kind of work must be asked for: changeLeader, forceLeader, rebuild or restart"
-            ) {
-                [
-                    $0.changeLeader != nil, $0.forceLeader != nil, $0.rebuild != nil, $0.restart != nil,
-                    $0.failover != nil,
-                ].count { $0 } == 1
-            },
-            Rule(
-                change: "self.group == oldSelf.group && has(self.changeLeader) == has(oldSelf.changeLeader) && "
-                    + "(!has(self.changeLeader) || self.changeLeader == oldSelf.changeLeader) && "
-                    + "has(self.forceLeader) == has(oldSelf.forceLeader) && "
-                    + "(!has(self.forceLeader) || self.forceLeader == oldSelf.forceLeader) && "
-                    + "has(self.rebuild) == has(oldSelf.rebuild) && has(self.restart) == has(oldSelf.restart) && "
-                    + "(!has(self.restart) || self.restart == oldSelf.restart)",
-                "what is asked for cannot be changed: cancel this operation and make another"
-            ),
-        ]
-
-        /// The kind of work in a word.
-        public var kind: Kind? {
-            if changeLeader != nil { return .changeLeader }
-            if forceLeader != nil { return .forceLeader }
-            if rebuild != nil { return .rebuild }
-            if restart != nil { return .restart }
-            return failover.map { _ in .failover }
-        }
     }
 
     /// The kinds of work.

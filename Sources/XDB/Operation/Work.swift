@@ -1,0 +1,53 @@
+extension XDBOperation.Spec {
+    /// One kind of work, as a block of the spec.
+    struct Work: Sendable {
+        /// The block's name.
+        var field: String
+        var kind: XDBOperation.Kind
+        /// True when people may ask for it; else it is a record that the operator makes.
+        var isForPeople = true
+        /// True when the block stays as it was made: another wish is another operation.
+        var isFixed = true
+        /// True when a spec asks for it.
+        var isAsked: @Sendable (XDBOperation.Spec) -> Bool
+    }
+
+    /// All kinds of work; a spec asks for exactly one.
+    static let works = [
+        Work(field: "changeLeader", kind: .changeLeader) { $0.changeLeader != nil },
+        Work(field: "forceLeader", kind: .forceLeader) { $0.forceLeader != nil },
+        // The rate may be changed on the way.
+        Work(field: "rebuild", kind: .rebuild, isFixed: false) { $0.rebuild != nil },
+        Work(field: "restart", kind: .restart) { $0.restart != nil },
+        Work(field: "failover", kind: .failover, isForPeople: false) { $0.failover != nil },
+    ]
+
+    /// The kind of work in a word; nil while none is asked for.
+    public var kind: XDBOperation.Kind? { Self.works.first { $0.isAsked(self) }?.kind }
+
+    /// What must hold between the fields.
+    public static let rules: [Rule<Self>] = [
+        Rule(
+            "[\(works.map { "has(self.\($0.field))" }.joined(separator: ", "))].filter(x, x).size() == 1",
+            "exactly one kind of work must be asked for: \(choices)"
+        ) { spec in works.count { $0.isAsked(spec) } == 1 },
+        Rule(
+            change: (["self.group == oldSelf.group"] + works.filter(\.isForPeople).map(\.staysAsItWas))
+                .joined(separator: " && "),
+            "what is asked for cannot be changed: cancel this operation and make another"
+        ),
+    ]
+
+    private static var choices: String {
+        let fields = works.filter(\.isForPeople).map(\.field)
+        return "\(fields.dropLast().joined(separator: ", ")) or \(fields.last ?? "")"
+    }
+}
+
+extension XDBOperation.Spec.Work {
+    /// The rule that it is asked for before and after a change, or neither, and in the same way if it is fixed.
+    fileprivate var staysAsItWas: String {
+        let presence = "has(self.\(field)) == has(oldSelf.\(field))"
+        return isFixed ? "\(presence) && (!has(self.\(field)) || self.\(field) == oldSelf.\(field))" : presence
+    }
+}
