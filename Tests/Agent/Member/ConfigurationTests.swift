@@ -18,8 +18,7 @@ struct ConfigurationTests {
         do {
             try await member.wait("there") { $0.phase == .uninitialized }
             try await member.initialize()
-            let start = try await member.seal(1).position
-            try await member.lead(MemberGroupTests.lead(1, start: start, voters: [member.name]))
+            try await member.leadAlone(1)
             let first = try String(contentsOfFile: files.configuration, encoding: .utf8)
             try await member.wait("writable, with its options") {
                 $0.phase == .writable && $0.configuration == Self.revision(first) && $0.pendingRestart == nil
@@ -65,9 +64,7 @@ struct ConfigurationTests {
             try FileManager.default.removeItem(atPath: "\(member.directory)-run")
             agent = try member.start()
             try await member.wait("new") { $0.configuration == Self.revision(third) && $0.pendingRestart == nil }
-            let epoch = try await member.seal(2).position
-            try await member.lead(MemberGroupTests.lead(2, start: epoch, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(2)
             #expect(try await member.sql("SELECT @@global.performance_schema") == "1")
         } catch {
             Issue.record("\(error)\n\(member.log)")

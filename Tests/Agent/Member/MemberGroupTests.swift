@@ -133,9 +133,7 @@ struct MemberGroupTests {
                 #expect(status.epoch == Epoch(rawValue: epoch))
                 epoch += 1
             }
-            let answer = try await member.seal(epoch)
-            try await member.lead(Self.lead(epoch, start: answer.position, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(epoch)
             try await member.sql("CREATE DATABASE shop")
         } catch {
             Issue.record("\(error)\n\(member.log)")
@@ -153,9 +151,7 @@ struct MemberGroupTests {
         do {
             try await member.wait("there") { $0.phase == .uninitialized }
             try await member.initialize()
-            var start = try await member.seal(1).position
-            try await member.lead(Self.lead(1, start: start, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
             for id in 0..<20 {
@@ -164,9 +160,7 @@ struct MemberGroupTests {
             }
             member.server?.signal(SIGKILL)
             try await member.wait("back") { $0.role == .sealed && $0.server.state == .running }
-            start = try await member.seal(2).position
-            try await member.lead(Self.lead(2, start: start, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(2)
             #expect(try await member.sql("SELECT COUNT(*) FROM shop.t") == "20")
             #expect(try await member.sql("SELECT last FROM shop.v") == "19")
         } catch {
@@ -184,9 +178,7 @@ struct MemberGroupTests {
         do {
             try await member.wait("there") { $0.phase == .uninitialized }
             try await member.initialize()
-            var start = try await member.seal(1).position
-            try await member.lead(Self.lead(1, start: start, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
             let before = try await member.status().position
@@ -210,9 +202,7 @@ struct MemberGroupTests {
             let back = try await member.wait("back") { $0.role == .sealed && $0.position > before }
             // A heartbeat may be among them.
             #expect(back.position.sequence >= before.sequence + 2)
-            start = try await member.seal(2).position
-            try await member.lead(Self.lead(2, start: start, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(2)
             #expect(try await member.sql("SELECT COUNT(*) FROM shop.t") == "1")
             #expect(try await member.sql("SELECT last FROM shop.v") == "1")
         } catch {

@@ -44,17 +44,24 @@ final class TestMember: Sendable {
 
     /// Starts the agent.
     func start() throws -> WatchedProcess {
-        try WatchedProcess.start(
-            [
-                try Self.program(), "run", "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)",
-                "--group", TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue,
-                "--directory", directory, "--run-directory", "\(directory)-run", "--tls",
-                certificates.path(of: name), "--users", files.users, "--configuration",
-                files.configuration, "--log-format", "text", "--log-level", "debug", "--address", address,
-                "--feed-port", "0", "--server-port", "\(Self.serverPort)",
-            ],
-            output: "\(files.directory.path)/\(name).log"
-        )
+        try WatchedProcess.start([try Self.program()] + arguments, output: output)
+    }
+
+    private var arguments: [String] {
+        [
+            "run", "--member", name, "--ordinal", "\(ordinal)", "--incarnation", "\(life)", "--group",
+            TestCertificates.group, "--namespace", TestCertificates.namespace, "--kind", kind.rawValue, "--directory",
+            directory, "--run-directory", "\(directory)-run", "--tls", certificates.path(of: name), "--users",
+            files.users, "--configuration", files.configuration, "--log-format", "text", "--log-level", "debug",
+            "--address", address, "--feed-port", "0", "--server-port", "\(Self.serverPort)",
+        ]
+    }
+
+    private var output: String { "\(files.directory.path)/\(name).log" }
+
+    /// Starts the first process of a member's container, which starts the agent.
+    func startSupervised() throws -> WatchedProcess {
+        try WatchedProcess.start([try Self.program(), "init", "--"] + arguments, output: output)
     }
 
     /// Starts a Job of a rebuild on the directory.
@@ -67,7 +74,7 @@ final class TestMember: Sendable {
                 directory, "--run-directory", "\(directory)-run", "--tls", certificates.path(of: name),
                 "--configuration", files.configuration, "--log-format", "text", "--result", resultFile,
             ],
-            output: "\(files.directory.path)/\(name).log"
+            output: output
         )
     }
 
@@ -95,12 +102,12 @@ final class TestMember: Sendable {
 
     /// The agent's log, for the explanation of a failure.
     var log: String {
-        let text = (try? String(contentsOfFile: "\(files.directory.path)/\(name).log", encoding: .utf8)) ?? ""
+        let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").suffix(60).joined(separator: "\n")
     }
 
     /// The agent's program stands beside the program that runs the tests.
-    private static func program() throws -> String {
+    static func program() throws -> String {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var directory = URL(fileURLWithPath: tests).deletingLastPathComponent()
         for _ in 0..<4 {
@@ -127,6 +134,13 @@ final class TestMember: Sendable {
     @discardableResult
     func lead(_ request: LeadRequest) async throws -> AgentStatus {
         try await self.request("POST", "lead", request, as: AgentStatus.self)
+    }
+
+    /// Elects it, as the only voter of its group, and waits until it can be written to.
+    func leadAlone(_ epoch: UInt32) async throws {
+        let start = try await seal(epoch).position
+        try await lead(MemberGroupTests.lead(epoch, start: start, voters: [name]))
+        try await wait("writable") { $0.phase == .writable }
     }
 
     func limitCopy(to member: TestMember, _ bytesPerSecond: UInt64?) async throws {
