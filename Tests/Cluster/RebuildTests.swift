@@ -26,7 +26,7 @@ extension ClusterTests {
             let heir = try #require(try await Self.group.members().first { $0.name == follower.name })
             #expect(heir.life == "\(follower.name)-i2")
             #expect(heir.node == follower.node)
-            #expect(try await Self.group.epoch() == epoch, "nobody had to wait for an election")
+            try await Self.group.expectElections([], since: epoch)
             let steps = try await Self.group.operation(operation, reaches: "Succeeded").steps
             #expect(steps == ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"])
             try await Self.group.settle(writer)
