@@ -58,6 +58,12 @@ struct RebuildReport {
                 ] + Self.phases.map { copy.phases[$0].map { text($0.median, 1) } ?? "-" }
             )
         }
+        table.add(
+            [
+                "with a limit", text(limited.share * Double(limited.limit)), "-", "-", text(limited.writes.longest),
+                text(limited.writes.p99, 1),
+            ] + blank
+        )
         let parts = Self.phases.compactMap { phase in
             powerCut.phases[phase].map { "\(phase) \(text($0 / 1000, 1)) s" }
         }
@@ -93,6 +99,8 @@ struct RebuildReport {
             try figures.add("rebuild.\(source.rawValue).p99", copy.p99.median, unit: "ms")
         }
         try figures.add("rebuild.limit.share", limited.share, unit: "1")
+        try figures.add("rebuild.limit.stall", limited.writes.longest, unit: "ms")
+        try figures.add("rebuild.limit.p99", limited.writes.p99, unit: "ms")
         try figures.add("rebuild.limit.change", limited.secondsToChange, unit: "s")
         try figures.add("rebuild.logger", logger, unit: "s")
         try figures.add("rebuild.power-cut", powerCut.seconds, unit: "s")

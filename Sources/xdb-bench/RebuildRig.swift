@@ -212,8 +212,12 @@ struct RebuildRig {
 
     /// How well a limit is kept.
     struct Limited {
-        /// Of the limit, over five seconds.
+        /// In MiB per second.
+        var limit = 0
+        /// Of the limit, over ten seconds.
         var share = 0.0
+        /// What a client noticed in these.
+        var writes = Writes()
         /// Until the rate over half a second is within 5 % of a new limit, in seconds.
         var secondsToChange = 0.0
     }
@@ -227,11 +231,15 @@ struct RebuildRig {
             source: source.name,
             bytesPerSecond: "\(limit)Mi"
         )
+        let writer = try await Writer.start(group, patience: 5, pause: Self.writerPause)
+        try await writer.progress(by: 50)
         try await group.copies(name)
         var limited = Limited()
+        limited.limit = limit
         let (before, begin) = try await sent(by: source)
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: .seconds(10))
         let (after, end) = try await sent(by: source)
+        limited.writes = Writes(writer, since: begin)
         limited.share = Double(after - before) / (end.since(begin) / .seconds(1)) / Double(limit << 20)
         try await group.limit(name, to: "\(limit * 2)Mi")
         let edited = Moment.now
@@ -247,6 +255,7 @@ struct RebuildRig {
         }
         try await group.cancel(name)
         _ = try await group.ends(name)
+        try await group.expectSame(as: writer)
         try await group.owesNothing()
         return limited
     }
