@@ -21,8 +21,10 @@ protocol ClusterAccess: Sendable {
     /// Sets an annotation of a pod, if the pod still has this uid.
     func setAnnotation(_ annotation: String, to value: String, of pod: ObjectKey, uid: String) async throws -> Pod
 
-    /// Deletes a pod if it still has this uid; by force without waiting for its node.
-    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws
+    /// Deletes a pod if it still has this uid.
+    ///
+    /// - Parameter grace: Seconds for an end in order; nil for what the pod asks for, 0 without waiting for its node.
+    func deletePod(_ key: ObjectKey, uid: String, grace: Int?) async throws
 
     /// Deletes a Job if it still has this uid, and its pods after it.
     func deleteJob(_ key: ObjectKey, uid: String) async throws
@@ -52,8 +54,8 @@ protocol ClusterAccess: Sendable {
 }
 
 extension ClusterAccess {
-    /// Deletes a pod if it still has this uid.
-    func deletePod(_ key: ObjectKey, uid: String) async throws { try await deletePod(key, uid: uid, force: false) }
+    /// Deletes a pod if it still has this uid, and lets it end in order.
+    func deletePod(_ key: ObjectKey, uid: String) async throws { try await deletePod(key, uid: uid, grace: nil) }
 }
 
 /// The group has changed since it was read: what was decided is void.

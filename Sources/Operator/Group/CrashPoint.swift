@@ -100,7 +100,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .deleteJob: self = .jobDeleted
         case .createPod: self = .podCreated
         case .bringConfiguration: self = .configurationBrought
-        case .deletePod: self = .podDeleted
+        case .deletePod, .discardPod: self = .podDeleted
         case .forceDeletePod: self = .podForceDeleted
         case .deleteClaim: self = .claimDeleted
         case .deleteCertificate: self = .certificateDeleted

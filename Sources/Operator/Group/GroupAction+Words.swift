@@ -22,6 +22,7 @@ extension GroupAction {
         case .createPod(let pod): "create pod \(pod.name)"
         case .bringConfiguration(let pod, _): "bring the configuration to pod \(pod)"
         case .deletePod(let name, _, _): "delete pod \(name)"
+        case .discardPod(let name, _, _): "discard pod \(name)"
         case .forceDeletePod(let name, _, _): "delete pod \(name) by force"
         case .deleteCertificate(let life): "delete the certificate of \(life)"
         case .createJob(let job): "create job \(job.name)"

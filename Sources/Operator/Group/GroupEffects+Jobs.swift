@@ -41,7 +41,7 @@ extension GroupEffects {
         }
         guard force else { return }
         for pod in try pods(ofJob: name, group) {
-            try await cluster.deletePod(pod.key, uid: pod.metadata.uid, force: true)
+            try await cluster.deletePod(pod.key, uid: pod.metadata.uid, grace: 0)
         }
     }
 

@@ -112,9 +112,12 @@ struct GroupEffects: Sendable {
         case .deletePod(let name, let uid, let why):
             logger.info("deleting pod", metadata: ["pod": "\(name)", "reason": "\(why)"])
             try await cluster.deletePod(reference.objectKey(name), uid: uid)
+        case .discardPod(let name, let uid, let why):
+            logger.info("discarding pod", metadata: ["pod": "\(name)", "reason": "\(why)"])
+            try await cluster.deletePod(reference.objectKey(name), uid: uid, grace: 1)
         case .forceDeletePod(let name, let uid, let why):
             logger.notice("deleting pod by force", metadata: ["pod": "\(name)", "reason": "\(why)"])
-            try await cluster.deletePod(reference.objectKey(name), uid: uid, force: true)
+            try await cluster.deletePod(reference.objectKey(name), uid: uid, grace: 0)
         case .deleteCertificate(let life):
             try await secrets.deleteCertificate(reference, life: life)
         case .createJob(let job):

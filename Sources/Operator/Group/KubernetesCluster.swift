@@ -38,9 +38,9 @@ struct KubernetesCluster: ClusterAccess {
         return try await client.patch(Pod.self, pod, patch)
     }
 
-    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
+    func deletePod(_ key: ObjectKey, uid: String, grace: Int?) async throws {
         do {
-            try await client.delete(Pod.self, key, DeleteOptions(gracePeriodSeconds: force ? 0 : nil, uid: uid))
+            try await client.delete(Pod.self, key, DeleteOptions(gracePeriodSeconds: grace, uid: uid))
         } catch let error as APIError where error.isNotFound || error.isConflict {
             // Gone, or another pod by now: what was to be deleted is not there.
         }

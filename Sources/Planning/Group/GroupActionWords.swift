@@ -11,7 +11,7 @@ extension GroupAction {
         case .removeFinalizer: "let the group go"
         case .createPod(let pod): "make the pod \(pod.name)"
         case .bringConfiguration(let pod, _): "give \(pod) the new configuration"
-        case .deletePod(let name, _, let why): "delete the pod \(name) (\(why))"
+        case .deletePod(let name, _, let why), .discardPod(let name, _, let why): "delete the pod \(name) (\(why))"
         case .forceDeletePod(let name, _, let why): "delete the pod \(name) without its node (\(why))"
         case .deleteCertificate(let life): "delete the certificate of \(life)"
         case .createJob(let job): "make the Job \(job.name)"

@@ -47,6 +47,8 @@ public enum GroupAction: Hashable, Sendable {
     case bringConfiguration(pod: String, revision: String)
     /// Deletes a pod, if it still has this uid.
     case deletePod(name: String, uid: String, why: String)
+    /// Deletes a pod whose data are of no use any more, if it still has this uid: it need not end in order.
+    case discardPod(name: String, uid: String, why: String)
     /// Deletes a pod without waiting for its node, which is away, if it still has this uid.
     case forceDeletePod(name: String, uid: String, why: String)
     /// Deletes the certificate of a life of a member, if it is there.

@@ -72,7 +72,7 @@ enum DebtPolicy {
             if isAway || pod.isBeingDeleted && pod.hasEnded {
                 draft.act(.forceDeletePod(name: pod.name, uid: pod.uid, why: why))
             } else if !pod.isBeingDeleted {
-                draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))
+                draft.act(.discardPod(name: pod.name, uid: pod.uid, why: why))
             }
         }
         guard jobs.isEmpty, pods.isEmpty else { return "its pods end" }

@@ -200,10 +200,15 @@ import XDB
 
     // MARK: Pods and Jobs
 
-    @Test func aPodOnALostNodeIsDeletedByForce() async throws {
-        let outcome = try await carryOut([.forceDeletePod(name: "orders-1", uid: "7", why: "its node is away")])
+    @Test(arguments: [
+        (GroupAction.deletePod(name: "orders-1", uid: "7", why: "a newer image"), ""),
+        (.discardPod(name: "orders-1", uid: "7", why: "a former life"), " within 1 s"),
+        (.forceDeletePod(name: "orders-1", uid: "7", why: "its node is away"), " by force"),
+    ])
+    func aPodIsGivenTheTimeThatItsEndIsWorth(_ action: GroupAction, time: String) async throws {
+        let outcome = try await carryOut([action])
         #expect(outcome.failures.isEmpty)
-        #expect(cluster.calls == ["delete Pod orders-1 7 by force"])
+        #expect(cluster.calls == ["delete Pod orders-1 7\(time)"])
     }
 
     @Test func aJobIsMadeOnce() async throws {

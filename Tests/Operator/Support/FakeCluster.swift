@@ -59,8 +59,8 @@ final class FakeCluster: ClusterAccess {
         return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
     }
 
-    func deletePod(_ key: ObjectKey, uid: String, force: Bool) async throws {
-        delete(Pod.self, key, uid, force ? " by force" : "")
+    func deletePod(_ key: ObjectKey, uid: String, grace: Int?) async throws {
+        delete(Pod.self, key, uid, grace.map { $0 == 0 ? " by force" : " within \($0) s" } ?? "")
     }
 
     func deleteJob(_ key: ObjectKey, uid: String) async throws { delete(Job.self, key, uid) }

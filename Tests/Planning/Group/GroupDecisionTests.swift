@@ -326,6 +326,17 @@ struct GroupDecisionTests {
         #expect(world.claims.count == (claim ? 3 : 0))
     }
 
+    /// Only servers whose data stay are given time to end in order.
+    @Test(arguments: [false, true])
+    func podsEndInOrderWhenTheirDataStay(_ stay: Bool) {
+        var world = World.writable()
+        if stay { world.group.spec.storage.onDelete = .retain }
+        world.group.metadata.deletionTimestamp = world.now
+        let actions = world.reconcile().actions
+        #expect(actions.count { if case .deletePod = $0 { true } else { false } } == (stay ? 3 : 0))
+        #expect(actions.count { if case .discardPod = $0 { true } else { false } } == (stay ? 0 : 3))
+    }
+
     @Test func deletionWaitsForANodeThatIsAwayUnlessItIsGone() throws {
         var world = World.writable()
         let node = world.node(of: "orders-1")

@@ -257,7 +257,7 @@ struct ChangeOfMembersTests {
             let plan = world.reconcile()
             world.tick()
             for action in plan.actions {
-                guard case .deletePod(let name, _, _) = action else { continue }
+                guard case .discardPod(let name, _, _) = action else { continue }
                 seen = true
                 let epochs = world.group.status.epochs
                 #expect(epochs.first?.voters.contains(name) == false)

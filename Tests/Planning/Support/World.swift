@@ -236,7 +236,8 @@ struct World {
         case .createPod(let wanted): create(wanted)
         case .bringConfiguration(let name, let revision):
             if let index = pods.firstIndex(where: { $0.name == name }) { pods[index].configuration = revision }
-        case .deletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
+        case .deletePod(let name, let uid, _), .discardPod(let name, let uid, _):
+            deletePod { $0.name == name && $0.uid == uid }
         case .deleteClaim(let name):
             claims.removeAll { $0.name == name }
             remove { $0 == name }
