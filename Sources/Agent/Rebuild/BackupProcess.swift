@@ -54,6 +54,26 @@ final class BackupProcess: Sendable {
     private let settings: Settings
     private let pipe: Int32
     private let reading = Atomic(false)
+    private let frames = Mutex(Frames())
+
+    /// Where frames are read into, in turn, so that a copy does not ask the kernel for every page of it.
+    ///
+    /// A buffer that is still being sent when its turn comes is left to those who hold it.
+    private struct Frames {
+        /// One that is read into, one that is sent, and one that the connection may still hold.
+        var buffers = [ByteBuffer](repeating: ByteBuffer(), count: 3)
+        var next = 0
+
+        mutating func take(_ size: Int) -> ByteBuffer {
+            next = (next + 1) % buffers.count
+            var buffer = ByteBuffer()
+            swap(&buffer, &buffers[next])
+            buffer.clear(minimumCapacity: size)
+            return buffer
+        }
+
+        mutating func lend(_ buffer: ByteBuffer) { buffers[next] = buffer }
+    }
 
     /// A pipe of this size holds what the backup writes while a piece is being sent.
     private static let pipeSize: Int32 = 1 << 20
@@ -105,7 +125,7 @@ final class BackupProcess: Sendable {
     func read(_ most: Int) throws -> ByteBuffer? {
         reading.store(true, ordering: .relaxed)
         defer { reading.store(false, ordering: .relaxed) }
-        var frame = ByteBufferAllocator().buffer(capacity: CopyFrames.headSize + most)
+        var frame = frames.withLock { $0.take(CopyFrames.headSize + most) }
         frame.writeInteger(UInt32(0), endianness: .little)
         let count = frame.withUnsafeMutableWritableBytes { bytes in
             while true {
@@ -117,6 +137,7 @@ final class BackupProcess: Sendable {
         guard count > 0 else { return nil }
         frame.moveWriterIndex(forwardBy: count)
         frame.setInteger(UInt32(count), at: 0, endianness: .little)
+        frames.withLock { $0.lend(frame) }
         return frame
     }
 
