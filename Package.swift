@@ -73,6 +73,7 @@ let package = Package(
         // System libraries; each shim.h adds the typed functions that Swift needs for the variadic ones.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -81,7 +82,7 @@ let package = Package(
         .module("KubernetesModel"),
         .module("XDB", ["KubernetesModel"]),
         .module("Planning", ["KubernetesModel", "XDB"]),
-        .module("BinaryLog", ["XDB", .crypto]),
+        .module("BinaryLog", ["CDeflate", "XDB", .crypto]),
 
         // The way to the API server.
         .module("YAML", ["CYAML", "KubernetesModel"]),

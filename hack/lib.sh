@@ -72,7 +72,7 @@ swift_test() { "$root/.build/release/xdb-operatorPackageTests.xctest" --testing-
 
 install_build_needs() {
   command -v swift >/dev/null || fail "Swift is missing: install a toolchain, 6.2 or newer"
-  need pkg-config libcurl4-openssl-dev libyaml-dev libmariadb-dev zlib1g-dev
+  need pkg-config libcurl4-openssl-dev libyaml-dev libdeflate-dev libmariadb-dev zlib1g-dev
   command -v kubectl >/dev/null || need kubernetes-client
 }
 
