@@ -15,7 +15,8 @@ public struct OperatorProgram: Sendable {
         public var namespace: String?
         /// The lease by which one of several operators works; nil for none.
         public var lease: ObjectKeyPair?
-        /// Where the ConfigMap with the settings for all groups is.
+        /// The operator's own: where the ConfigMap with the settings for all groups is, and where operations on nodes are
+        /// accepted.
         public var settingsNamespace: String
         /// Names this process in the lease and in events.
         public var identity: String
@@ -169,7 +170,7 @@ public struct OperatorProgram: Sendable {
 
         let kind = XDBGroup.resource
         controller.watch(groups)
-        controller.watch(operations) { [$0.group] }
+        controller.watch(operations) { [$0.group].compactMap(\.self) }
         controller.watch(pods, ownersOf: kind)
         controller.watch(pods) { pod in CleanupController.group(of: pod).map { [$0] } ?? [] }
         controller.watch(jobs, ownersOf: kind)
@@ -221,6 +222,34 @@ public struct OperatorProgram: Sendable {
             where operation.group == group.key { janitor.enqueue(operation.key) }
         }
 
+        let nodeWork = Controller(
+            name: "node",
+            reconciler: NodeController(
+                cluster: cluster,
+                caches: runtime.caches,
+                namespace: options.settingsNamespace,
+                logger: logger
+            ),
+            caches: [groups, operations, nodes],
+            // What one finds may be what another does.
+            workers: 1,
+            backoff: Backoff(initial: .milliseconds(50), maximum: .seconds(30)),
+            logger: logger,
+            metrics: metrics
+        )
+        nodeWork.watch(operations) { $0.isOnNodes ? [$0.key] : [] }
+        let followNodes: @Sendable () -> Void = {
+            for operation in (try? operations.list()) ?? [] where operation.isOnNodes && !operation.isFinished {
+                nodeWork.enqueue(operation.key)
+            }
+        }
+        groups.onChange { _, isInitial in if !isInitial { followNodes() } }
+        nodes.onChange { change, isInitial in
+            if isInitial { return }
+            if case .updated(let old, let new) = change, NodeObservation(old) == NodeObservation(new) { return }
+            followNodes()
+        }
+
         let cleanups = Controller(
             name: "cleanup",
             reconciler: CleanupController(cluster: cluster, caches: runtime.caches, logger: logger),
@@ -238,6 +267,7 @@ public struct OperatorProgram: Sendable {
 
         runtime.addLeading(controller)
         runtime.addLeading(janitor)
+        runtime.addLeading(nodeWork)
         runtime.addLeading(cleanups)
         runtime.addLeading(MonitorService(monitor: monitor))
         runtime.add(UnusedCode())

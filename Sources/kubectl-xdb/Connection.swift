@@ -60,11 +60,11 @@ struct ConnectionOptions: ParsableArguments {
 /// A cluster, and what the user chose of it.
 struct Connection: Sendable {
     let client: KubernetesClient
-    let namespace: String
+    private(set) var namespace: String
     let operatorNamespace: String
     /// The options by which kubectl finds the same cluster.
     let options: [String]
-    let invocation: Invocation
+    private(set) var invocation: Invocation
 
     init(
         _ configuration: Configuration,
@@ -86,6 +86,14 @@ struct Connection: Sendable {
         self.operatorNamespace = operatorNamespace
         self.options = options
         self.invocation = invocation
+    }
+
+    /// The same in the operator's namespace, where operations on nodes are made.
+    var atOperator: Connection {
+        var other = self
+        other.namespace = operatorNamespace
+        other.invocation.options = options + ["-n", operatorNamespace]
+        return other
     }
 
     func key(_ name: String) -> ObjectKey { ObjectKey(namespace: namespace, name: name) }

@@ -20,7 +20,8 @@ struct KubectlXDB: AsyncParsableCommand {
 
     private static let commands: [any ParsableCommand.Type] = [
         StatusCommand.self, NodesCommand.self, OpsCommand.self, ExplainCommand.self, ChangeLeaderCommand.self,
-        RebuildCommand.self, ForceLeaderCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
+        RebuildCommand.self, OfflineCommand.self, RecoverCommand.self, ForceLeaderCommand.self, CancelCommand.self,
+        PauseCommand.self, ResumeCommand.self,
         FailoverCommand.self, LogsCommand.self, SQLCommand.self, ReportCommand.self, VersionCommand.self,
     ]
 

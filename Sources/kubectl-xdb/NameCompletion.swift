@@ -12,6 +12,9 @@ extension CompletionKind {
     /// Names of operations, and of groups.
     static var operations: CompletionKind { names([.group, .operation]) }
 
+    /// Names of nodes.
+    static var nodes: CompletionKind { names([.node]) }
+
     private static func names(_ subjects: Set<Completion.Subject>) -> CompletionKind {
         .custom { words, _, _ in
             let group = Completion.positional(Array(words.dropFirst(2))).first
@@ -48,6 +51,9 @@ enum NameCompletion {
         }
         if subjects.contains(.operation) {
             names += (try? await connection.operations())?.map(\.metadata.name) ?? []
+        }
+        if subjects.contains(.node) {
+            names += (try? await connection.client.list(Node.self).items)?.map(\.metadata.name) ?? []
         }
         return names
     }

@@ -40,6 +40,19 @@ import XDB
         #expect(body["status"] == nil)
     }
 
+    @Test func workOnANodeIsMadeWhereTheOperatorIs() throws {
+        let offline = try OperationRequest.offline("node1", force: false, in: "xdb-system", timeout: nil).body()
+        #expect(offline["metadata"] == ["generateName": "node1-offline-", "namespace": "xdb-system"])
+        #expect(offline[path: "spec", "offlineNode", "node"] == "node1")
+        #expect(offline[path: "spec", "group"] == nil)
+        let recovery = OperationRequest.recover("node1", restoreLeaders: true, in: "xdb-system", timeout: 60)
+        #expect(try recovery.body()[path: "spec", "recoverNode", "restoreLeaders"] == true)
+        #expect(
+            OperationScreen.wish(of: recovery.operation)
+                == "node1 is to be back in service, and who led there is to lead again"
+        )
+    }
+
     /// An old server does not know these rules, and would take the operation.
     @Test func whatARuleForbidsIsNotSent() {
         var rebuild = XDBOperation.Rebuild()

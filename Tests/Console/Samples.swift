@@ -29,10 +29,17 @@ enum Samples {
         )
     }
 
-    static func node(_ name: String, zone: String, ready: Bool = true, cordoned: Bool = false) -> Node {
-        object(
+    static func node(
+        _ name: String,
+        zone: String,
+        ready: Bool = true,
+        cordoned: Bool = false,
+        offline: Bool = false
+    ) -> Node {
+        let label = offline ? ", xdb-operator.github.io/offline: 'true'" : ""
+        return object(
             """
-            metadata: {name: \(name), labels: {topology.kubernetes.io/zone: \(zone)}}
+            metadata: {name: \(name), labels: {topology.kubernetes.io/zone: \(zone)\(label)}}
             spec: {unschedulable: \(cordoned)}
             status: {conditions: [{type: Ready, status: "\(ready ? "True" : "Unknown")", reason: x}]}
             """

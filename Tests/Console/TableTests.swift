@@ -56,6 +56,14 @@ import XDB
         #expect(report.json.arrayValue?.count == 4)
     }
 
+    @Test(arguments: [
+        (true, false, NodeReport.State.offline), (true, true, .offline), (false, true, .awayAndOffline),
+    ])
+    func aNodeThatIsOfflineIsShownSo(_ ready: Bool, _ cordoned: Bool, _ state: NodeReport.State) {
+        let node = Samples.node("node1", zone: "a", ready: ready, cordoned: cordoned, offline: true)
+        #expect(NodeReport(nodes: [node], groups: []).places.first?.state == state)
+    }
+
     /// Zones are in the members' status, too.
     @Test func whereNodesMayNotBeListedThoseOfMembersAreKnown() {
         let report = NodeReport(nodes: nil, groups: [Self.group])

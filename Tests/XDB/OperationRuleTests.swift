@@ -46,6 +46,19 @@ struct OperationRuleTests {
             spec: ["group": "orders", "rebuild": ["member": "orders-1", "bytesPerSecond": "-5Mi"]],
             words: "bytesPerSecond"
         ),
+        Line(testDescription: "a node", spec: ["offlineNode": ["node": "n1"]]),
+        Line(testDescription: "a node is back", spec: ["recoverNode": ["node": "n1", "restoreLeaders": true]]),
+        Line(testDescription: "no node", spec: ["offlineNode": [:]], words: "node"),
+        Line(
+            testDescription: "a node of a group",
+            spec: ["group": "orders", "offlineNode": ["node": "n1"]],
+            words: "which concern all groups"
+        ),
+        Line(
+            testDescription: "no group",
+            spec: ["changeLeader": ["to": "auto"]],
+            words: "the group must be named, but for offlineNode and recoverNode"
+        ),
         Line(testDescription: "nothing", spec: ["group": "orders"], words: "exactly one kind of work"),
         Line(
             testDescription: "two things",

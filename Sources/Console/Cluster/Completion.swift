@@ -2,7 +2,7 @@
 package enum Completion {
     /// What a positional argument is the name of.
     package enum Subject: Hashable, Sendable {
-        case group, member, operation
+        case group, member, operation, node
     }
 
     /// What the arguments of each command are, in their order.
@@ -10,6 +10,7 @@ package enum Completion {
         "status": [.group], "ops": [.operation], "explain": [.group, .operation], "change-leader": [.group],
         "rebuild": [.group, .member], "force-leader": [.group, .member], "cancel": [.operation], "pause": [.group],
         "resume": [.group], "logs": [.group, .member], "sql": [.group], "report": [.group],
+        "offline": [.node], "recover": [.node],
     ]
 
     /// What is to be completed.
@@ -39,6 +40,7 @@ package enum Completion {
         if let option = words.dropLast().last, ["--to", "--source", "--member"].contains(option) {
             return .names([.member], group: before.first)
         }
+        if words.dropLast().last == "--node" { return .names([.node], group: nil) }
         guard before.count < kinds.count else { return .nothing }
         return .names([kinds[before.count]], group: before.first)
     }

@@ -1,4 +1,5 @@
 package import KubernetesModel
+import Planning
 package import XDB
 
 /// Which members are on which node.
@@ -17,7 +18,9 @@ package struct NodeReport: Hashable, Sendable {
     package enum State: String, Hashable, Sendable {
         case ready = "Ready"
         case cordoned = "Ready, cordoned"
+        case offline = "Ready, offline"
         case notReady = "NotReady"
+        case awayAndOffline = "NotReady, offline"
         /// No node of the cluster any more.
         case gone = "Gone"
         /// Nodes may not be listed.
@@ -26,7 +29,7 @@ package struct NodeReport: Hashable, Sendable {
         fileprivate var tone: Tone {
             switch self {
             case .ready: .good
-            case .cordoned: .warning
+            case .cordoned, .offline, .awayAndOffline: .warning
             case .notReady, .gone: .bad
             case .unknown: .faint
             }
@@ -49,12 +52,18 @@ package struct NodeReport: Hashable, Sendable {
     package init(nodes: [Node]?, groups: [XDBGroup]) {
         var places = (nodes ?? []).map { node in
             let ready = node.status.conditions["Ready"]
-            let state: State = !node.isReady ? .notReady : node.spec.isUnschedulable ? .cordoned : .ready
+            let isOffline = node.metadata.labels[Label.offline] != nil
+            let state: State =
+                switch (node.isReady, isOffline) {
+                case (false, _): isOffline ? .awayAndOffline : .notReady
+                case (true, true): .offline
+                case (true, false): node.spec.isUnschedulable ? .cordoned : .ready
+                }
             return Place(
                 name: node.metadata.name,
                 zone: node.zone,
                 state: state,
-                since: state == .notReady ? ready?.lastTransitionTime : nil
+                since: !node.isReady ? ready?.lastTransitionTime : nil
             )
         }
         for group in groups.sorted(by: { $0.key < $1.key }) {

@@ -16,11 +16,17 @@ package struct OperationRequest: Sendable {
     ///   - what: The word that its name begins with, after the group's or the member's name.
     ///   - timeout: `timeoutSeconds`; nil for the default.
     private init(_ group: ObjectKey, _ what: String, timeout: Int?, _ work: (inout XDBOperation.Spec) -> Void) {
+        self.init(group.namespace, what, timeout: timeout) { spec in
+            spec.group = group.name
+            work(&spec)
+        }
+    }
+
+    private init(_ namespace: String, _ what: String, timeout: Int?, _ work: (inout XDBOperation.Spec) -> Void) {
         var spec = XDBOperation.Spec()
-        spec.group = group.name
         if let timeout { spec.timeoutSeconds = timeout }
         work(&spec)
-        var metadata = ObjectMeta(namespace: group.namespace)
+        var metadata = ObjectMeta(namespace: namespace)
         metadata.generateName = "\(what)-"
         operation = XDBOperation(metadata: metadata, spec: spec)
     }
@@ -47,6 +53,26 @@ package struct OperationRequest: Sendable {
     /// A member made anew.
     package static func rebuild(of group: ObjectKey, _ rebuild: XDBOperation.Rebuild, timeout: Int?) -> Self {
         Self(group, "\(rebuild.member)-rebuild", timeout: timeout) { $0.rebuild = rebuild }
+    }
+
+    /// A node without leaders, until it is asked back.
+    package static func offline(_ node: String, force: Bool, in namespace: String, timeout: Int?) -> Self {
+        Self(namespace, "\(node)-offline", timeout: timeout) { spec in
+            var work = XDBOperation.OfflineNode()
+            work.node = node
+            work.force = force
+            spec.offlineNode = work
+        }
+    }
+
+    /// A node that is back.
+    package static func recover(_ node: String, restoreLeaders: Bool, in namespace: String, timeout: Int?) -> Self {
+        Self(namespace, "\(node)-recover", timeout: timeout) { spec in
+            var work = XDBOperation.RecoverNode()
+            work.node = node
+            work.restoreLeaders = restoreLeaders
+            spec.recoverNode = work
+        }
     }
 
     /// What the API server is sent.

@@ -73,18 +73,25 @@ package enum OperationScreen {
     /// The work in a sentence, with everything that was chosen.
     static func wish(of operation: XDBOperation) -> String {
         let spec = operation.spec
+        let group = spec.group ?? "no group"
         var words: String
         if let change = spec.changeLeader {
             let isAny = change.to == XDBOperation.ChangeLeader.automatic
-            words = "\(isAny ? "another candidate" : change.to) is to lead \(spec.group)"
+            words = "\(isAny ? "another candidate" : change.to) is to lead \(group)"
         } else if let force = spec.forceLeader {
             words =
-                "\(force.member) is to lead \(spec.group) without a majority"
+                "\(force.member) is to lead \(group) without a majority"
                 + (force.acceptDataLoss ? ", loss of data accepted" : "")
         } else if let rebuild = spec.rebuild {
-            words = "\(rebuild.member) of \(spec.group) is to be made anew, \(choices(of: rebuild))"
+            words = "\(rebuild.member) of \(group) is to be made anew, \(choices(of: rebuild))"
+        } else if let offline = spec.offlineNode {
+            words = "\(offline.node) is to be taken offline" + (offline.force ? ", whatever groups lack then" : "")
+        } else if let recovery = spec.recoverNode {
+            words =
+                "\(recovery.node) is to be back in service"
+                + (recovery.restoreLeaders ? ", and who led there is to lead again" : "")
         } else if let failover = spec.failover {
-            words = "nothing: the record of the failover of \(spec.group) to epoch \(failover.epoch)"
+            words = "nothing: the record of the failover of \(group) to epoch \(failover.epoch)"
         } else {
             words = "nothing that this version knows"
         }
@@ -112,8 +119,9 @@ package enum OperationScreen {
         case .succeeded, .cancelled: return nil
         case .failed:
             guard operation.spec.failover == nil else { return nil }
-            return "put right what the message says, and ask again; how the group is: "
-                + invocation.command("status \(operation.spec.group)")
+            let screen = operation.spec.group.map { "how the group is: \(invocation.command("status \($0)"))" }
+            return "put right what the message says, and ask again; "
+                + (screen ?? "how the nodes are: \(invocation.command("nodes -A"))")
         case .pending, .running, nil:
             let follow = "follow it: \(invocation.command("ops \(name) --watch"))"
             return operation.spec.cancel || operation.spec.failover != nil

@@ -34,7 +34,7 @@ package enum OperationTable {
         let status = operation.status
         return [
             Cell(operation.metadata.name, .strong), Cell((status.type ?? operation.spec.kind)?.rawValue ?? "-"),
-            Cell(operation.spec.group), Cell(status.member ?? "-"), state(of: operation),
+            Cell(operation.spec.group ?? "-"), Cell(status.member ?? status.node ?? "-"), state(of: operation),
             Cell(Phrase.age(since: operation.metadata.creationTimestamp, now)), Cell(took(operation, now)),
             Cell(progress(of: operation)),
         ]

@@ -21,6 +21,9 @@ protocol ClusterAccess: Sendable {
     /// Sets an annotation of a pod, if the pod still has this uid.
     func setAnnotation(_ annotation: String, to value: String, of pod: ObjectKey, uid: String) async throws -> Pod
 
+    /// Sets a label of a node, or removes it.
+    func setLabel(_ label: String, to value: String?, ofNode node: String) async throws -> Node
+
     /// Deletes a pod if it still has this uid.
     ///
     /// - Parameter grace: Seconds for an end in order; nil for what the pod asks for, 0 without waiting for its node.

@@ -40,6 +40,7 @@ final class GroupController: Reconciler {
     private let clock: @Sendable () -> Time
     private let logger: Logger
     private let rebuilds = RebuildGate()
+    private let handovers = HandoverGate()
     private let memory = Mutex<[ObjectKey: Memory]>([:])
 
     /// Makes the controller of all groups in the caches.
@@ -156,6 +157,9 @@ final class GroupController: Reconciler {
         // What leaves room for this rebuild was seen a while ago, and other groups are decided on at the same time.
         if begins { try rebuilds.enter(group.key, caches, expecting: observation.otherRebuilds) }
         defer { if begins { rebuilds.leave(group.key) } }
+        let leaves = group.status.election == nil && status.election?.cause == .nodeOffline
+        if leaves { try handovers.enter(group.key, caches) }
+        defer { if leaves { handovers.leave(group.key) } }
         var wanted = group
         wanted.status = status
         let written = try await cluster.writeStatus(of: wanted)

@@ -30,6 +30,8 @@ struct GroupObserver: Sendable {
             labels: [Label.group: group.metadata.name]
         ).compactMap(ClaimObservation.init)
         observation.otherRebuilds = try otherRebuilds(besides: group.key)
+        observation.otherHandovers = try caches.list(XDBGroup.self)
+            .count { $0.key != group.key && $0.isLeavingOfflineNode }
         observation.operations = try caches.list(.group, group.key.description)
         observation.storageClasses = try Set(caches.list(StorageClass.self).map(\.metadata.name))
         return observation
@@ -68,7 +70,7 @@ extension OtherRebuild {
 
 extension CacheIndex<XDBOperation> {
     /// By the group that an operation is about.
-    static let group = CacheIndex("group") { [$0.group.description] }
+    static let group = CacheIndex("group") { [$0.group?.description].compactMap(\.self) }
 }
 
 extension CacheIndex<Pod> {
@@ -82,7 +84,9 @@ extension NodeObservation {
             name: node.metadata.name,
             zone: node.metadata.labels[Label.zone],
             ready: node.status.conditions["Ready"]?.status ?? .unknown,
-            since: node.status.conditions["Ready"]?.lastTransitionTime
+            since: node.status.conditions["Ready"]?.lastTransitionTime,
+            isCordoned: node.spec.isUnschedulable,
+            isOffline: node.metadata.labels[Label.offline] != nil
         )
     }
 }

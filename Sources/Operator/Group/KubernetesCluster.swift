@@ -38,6 +38,11 @@ struct KubernetesCluster: ClusterAccess {
         return try await client.patch(Pod.self, pod, patch)
     }
 
+    func setLabel(_ label: String, to value: String?, ofNode node: String) async throws -> Node {
+        let patch: JSONValue = ["metadata": ["labels": [label: value.map { .string($0) } ?? .null]]]
+        return try await client.patch(Node.self, ObjectKey(name: node), patch)
+    }
+
     func deletePod(_ key: ObjectKey, uid: String, grace: Int?) async throws {
         do {
             try await client.delete(Pod.self, key, DeleteOptions(gracePeriodSeconds: grace, uid: uid))

@@ -10,6 +10,7 @@ final class OperationController: Reconciler {
     /// An operation, and whether its group is there.
     struct Snapshot: Sendable {
         var operation: XDBOperation
+        /// True, too, when it concerns all groups.
         var hasGroup: Bool
     }
 
@@ -35,7 +36,8 @@ final class OperationController: Reconciler {
 
     func observe(_ key: ObjectKey) async throws -> Snapshot? {
         guard let operation = try caches.get(XDBOperation.self, key) else { return nil }
-        return Snapshot(operation: operation, hasGroup: try caches.get(XDBGroup.self, operation.group) != nil)
+        let group = try operation.group.map { try caches.get(XDBGroup.self, $0) }
+        return Snapshot(operation: operation, hasGroup: group.map { $0 != nil } ?? true)
     }
 
     func decide(_ snapshot: Snapshot, now: Time) -> Plan { Self.plan(snapshot, now: now) }
@@ -57,7 +59,7 @@ final class OperationController: Reconciler {
         failed.status.type = operation.spec.kind
         failed.status.state = .failed
         failed.status.task = nil
-        failed.status.message = "there is no XDBGroup \(operation.group)"
+        failed.status.message = "there is no XDBGroup \(operation.group?.description ?? "")"
         failed.status.completionTime = now.wholeSeconds
         return .fail(failed)
     }

@@ -38,10 +38,11 @@ extension MemberPodBody {
         case .pinned(let node):
             term["matchFields"] = field("In", node)
         case .free(let zones, _):
-            if zones.isEmpty, pod.avoidedNode == nil { return .null }
+            var expressions: [JSONValue] = [["key": .string(Label.offline), "operator": "DoesNotExist"]]
             if !zones.isEmpty {
-                term["matchExpressions"] = [["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)]]
+                expressions.append(["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)])
             }
+            term["matchExpressions"] = .array(expressions)
             if let node = pod.avoidedNode { term["matchFields"] = field("NotIn", node) }
         }
         return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]

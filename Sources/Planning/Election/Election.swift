@@ -218,7 +218,7 @@ public struct Election: Hashable, Sendable {
             rule = next
         }
         narrow(.wished) { $0.voter.name == wished }
-        narrow(.unoccupied) { !$0.voter.isUnderMaintenance }
+        narrow(.unoccupied) { !$0.voter.isSetAside }
         // What a log lacks is pulled in a moment; a server that has yet to start takes longer.
         narrow(.running) { $0.voter.isRunning }
         narrow(.steady) { !$0.voter.isUnsteady }

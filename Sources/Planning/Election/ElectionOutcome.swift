@@ -81,7 +81,7 @@ public enum ElectionRule: String, Hashable, Sendable {
         switch self {
         case .onlyCandidate: "it is the only candidate that answered and may lead"
         case .wished: "it was asked for"
-        case .unoccupied: "the other candidates are under maintenance"
+        case .unoccupied: "the other candidates are under maintenance, or on nodes that are offline"
         case .running: "its server runs"
         case .steady:
             "the other candidates have just led and failed, or did so again and again of late, or are being rebuilt or removed"

@@ -25,8 +25,8 @@ public struct Voter: Hashable, Sendable {
     public var refusal: String?
     /// Whether its server runs, so that it can lead at once.
     public var isRunning: Bool
-    /// Whether people work on it: another one is better, even if that one takes longer.
-    public var isUnderMaintenance: Bool
+    /// Whether people work on it or on its node: another one is better, even if that one takes longer.
+    public var isSetAside: Bool
     /// Whether it has just led and failed, or did so often of late, or is being rebuilt or removed: an equal is better.
     public var isUnsteady: Bool
 
@@ -38,7 +38,7 @@ public struct Voter: Hashable, Sendable {
         zone: String? = nil,
         refusal: String? = nil,
         isRunning: Bool = true,
-        isUnderMaintenance: Bool = false,
+        isSetAside: Bool = false,
         isUnsteady: Bool = false
     ) {
         self.name = name
@@ -47,7 +47,7 @@ public struct Voter: Hashable, Sendable {
         self.zone = zone
         self.refusal = refusal
         self.isRunning = isRunning
-        self.isUnderMaintenance = isUnderMaintenance
+        self.isSetAside = isSetAside
         self.isUnsteady = isUnsteady
     }
 }

@@ -57,6 +57,7 @@ struct GroupPolicy: Sendable {
         .effect(MembershipPolicy.apply),
         .report(ObservationPolicy.apply),
         .report(MaintenanceReport.apply),
+        .effect(OfflineNodes.apply),
         .report(RolloutReport.apply),
         .effect(OwnedObjectsPolicy.apply),
         .effect(PodPolicy.apply),

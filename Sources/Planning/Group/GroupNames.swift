@@ -95,6 +95,9 @@ public enum Label {
     public static let role = "\(domain)/role"
     /// Annotation of groups: with the value `disabled` their members are not rebuilt without being asked.
     public static let repair = "\(domain)/repair"
+    /// Marks nodes that were taken offline, whatever its value: what there is on them does not lead while another can, is
+    /// not repaired, and nothing new comes.
+    public static let offline = "\(domain)/offline"
     /// Marks cleanup pods; its value is the uid of the group.
     public static let cleanup = "\(domain)/cleanup"
     /// The namespace of the group that a cleanup pod works for.

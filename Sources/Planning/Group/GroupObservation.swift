@@ -42,6 +42,8 @@ public struct GroupObservation: Hashable, Sendable {
     public var rebuildLimit = 2
     /// How many bytes all copies together may send in a second; nil for no limit.
     public var transferBudget: UInt64?
+    /// The other groups whose leaders are leaving nodes that are offline, and do not take writes elsewhere yet.
+    public var otherHandovers = 0
     /// For how long this operator process has observed the group: the silence of an agent that it never heard.
     public var observing: Duration = .zero
     /// How long ago this operator process wrote positions into the status; nil when it has not yet.
@@ -63,13 +65,26 @@ public struct NodeObservation: Hashable, Sendable {
     public var ready: Condition.Status
     /// Since when that is so.
     public var since: Time?
+    /// True when it takes no new pods (`kubectl cordon`).
+    public var isCordoned: Bool
+    /// True when it was taken offline (`Label.offline`): nobody on it leads while another can, and it gets no new members.
+    public var isOffline: Bool
 
     /// Names a node.
-    public init(name: String, zone: String? = nil, ready: Condition.Status = .true, since: Time? = nil) {
+    public init(
+        name: String,
+        zone: String? = nil,
+        ready: Condition.Status = .true,
+        since: Time? = nil,
+        isCordoned: Bool = false,
+        isOffline: Bool = false
+    ) {
         self.name = name
         self.zone = zone
         self.ready = ready
         self.since = since
+        self.isCordoned = isCordoned
+        self.isOffline = isOffline
     }
 }
 

@@ -82,6 +82,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case rollingChange = "RollingChange"
     /// People work on the member (`spec.maintenance`).
     case maintenance = "Maintenance"
+    /// The member's node was taken offline.
+    case nodeOffline = "NodeOffline"
 
     // MARK: What users can put right
 
@@ -138,6 +140,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
         case .asWanted, .bootstrapping, .valid, .paused, .deleting, .sealing, .elected, .promoting, .writable,
             .starting, .joining, .connecting, .terminating, .podCreated, .podReplaced, .joined, .healthy, .sealed,
             .changingLeader, .changingMembers, .rebuilding, .awaitingVote, .rollingChange, .maintenance,
+            .nodeOffline,
             .operationStarted, .operationSucceeded:
             false
         case .changeWaits, .failoverPending, .repairPending, .leaderForced, .votersMissing, .operationFailed,

@@ -166,6 +166,7 @@ struct GroupConditions {
         }
         if let problem = draft.problems.first { return Verdict(.false, problem) }
         if case .blocked(let finding) = draft.leadership { return Verdict(.false, finding) }
+        if let stranded = draft.strandedLeader { return Verdict(.false, stranded) }
         // What it waits for is in its message.
         if case .leads(isWritable: true) = draft.leadership, let change = draft.change, change.reason == .changeWaits {
             return Verdict(.false, change)

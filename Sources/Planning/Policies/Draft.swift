@@ -29,6 +29,8 @@ struct Draft {
     var change: Finding?
     /// Members that should be rebuilt and are not: which, and why not.
     var pendingRepairs: [Finding] = []
+    /// Why a leader stays on a node that is offline.
+    var strandedLeader: Finding?
     /// A rebuild has ended, and nothing of it is left that can be removed now.
     var hasEndedRebuild = false
     /// The change of the spec that is on its way to members that run, while there is one.

@@ -188,7 +188,7 @@ enum ElectionPolicy {
             isRunning: draft.heard(member)?.server.state == .running,
             // The one that has just failed is passed over for an equal, and so is one that fails again and again, and one
             // that is being rebuilt.
-            isUnderMaintenance: draft.isInMaintenance(member),
+            isSetAside: draft.isSetAside(member),
             isUnsteady: cause == .failover && member.name == draft.status.leader || caution(member.name, draft) != nil
                 || draft.status.rebuild?.member == member.name || draft.unwanted.contains(member.name)
         )
@@ -256,7 +256,8 @@ enum ElectionPolicy {
     /// The life of the member that is to take over from a leader that is well.
     private static func successor(_ cause: XDBGroup.ElectionCause, _ draft: Draft) -> String? {
         switch cause {
-        case .changeLeader, .handOver, .restart, .maintenance: draft.member(draft.status.election?.to)?.life
+        case .changeLeader, .handOver, .restart, .maintenance, .nodeOffline:
+            draft.member(draft.status.election?.to)?.life
         case .voterAdded, .voterRemoved:
             draft.status.election?.to == draft.status.leader ? nil : draft.member(draft.status.election?.to)?.life
         case .first, .failover, .forced: nil
@@ -306,8 +307,8 @@ enum ElectionPolicy {
         record.source = elected.source
         record.time = draft.observation.now.wholeSeconds
         record.reason = "\(occasion.words): \(elected.sentence)"
-        if let leader = draft.member(elected.leader), draft.isInMaintenance(leader) {
-            record.reason += "; it is under maintenance, and no other candidate could lead"
+        if let aside = draft.member(elected.leader).flatMap({ draft.setAside($0) }) {
+            record.reason += "; \(aside.words), and no other candidate could lead"
         }
         record.cause = occasion.cause
         record.verdict = occasion.verdict
@@ -335,6 +336,7 @@ enum ElectionPolicy {
         record.operation =
             occasion.cause == .failover ? draft.names.failover(elected.epoch) : draft.status.election?.operation
         draft.status.epochs = [record] + draft.status.epochs.prefix(history - 1)
+        OfflineNodes.noteLeader(before: elected, &draft)
         draft.status.epoch = elected.epoch
         draft.status.leader = elected.leader
         draft.status.election = nil

@@ -2,7 +2,7 @@ import KubernetesModel
 import XDB
 
 /// Begins elections that are wished for while the leader leads: because a person asks for another leader, because the
-/// leader's pod or agent stops in order, or because a vote comes or goes.
+/// leader's pod or agent stops in order, because its node is offline, or because a vote comes or goes.
 ///
 /// The wish is recorded as the status' election before anybody is sealed. Up to then it can be taken back; afterwards it
 /// is finished like any other election, by whoever observes next.
@@ -14,6 +14,7 @@ enum HandoverPolicy {
         }
         if let operation = draft.turn, let wish = operation.spec.changeLeader { consider(wish, of: operation, &draft) }
         if draft.status.election == nil { considerStop(&draft) }
+        if draft.status.election == nil { OfflineNodes.considerLeader(&draft) }
         if draft.status.election == nil { considerMaintenance(&draft) }
     }
 
@@ -35,6 +36,7 @@ enum HandoverPolicy {
     private static func isWanted(_ election: XDBGroup.ElectionStatus, _ draft: Draft) -> Bool {
         if election.cause == .handOver { return stopping(draft) != nil }
         if election.cause == .maintenance { return maintained(draft) != nil }
+        if election.cause == .nodeOffline { return OfflineNodes.leader(draft) != nil }
         if election.cause == .restart, election.operation == nil {
             return draft.rollout?.members[draft.status.leader ?? ""]?.isToBeRenewed ?? false
         }
@@ -80,7 +82,7 @@ enum HandoverPolicy {
 
     private static func considerStop(_ draft: inout Draft) {
         guard let leader = stopping(draft),
-            case .success(let successor) = LeaderChange.best(draft, orUnderMaintenance: true)
+            case .success(let successor) = LeaderChange.best(draft, orSetAside: true)
         else { return }
         begin(.handOver, to: successor, "\(leader.name) stops in order and hands over", &draft)
     }
@@ -90,7 +92,7 @@ enum HandoverPolicy {
     /// The leader, while people work on it.
     private static func maintained(_ draft: Draft) -> XDBGroup.MemberStatus? {
         guard case .leads(isWritable: true) = draft.leadership, let leader = draft.member(draft.status.leader),
-            draft.isInMaintenance(leader)
+            draft.setAside(leader)?.reason == .maintenance
         else { return nil }
         return leader
     }
@@ -181,14 +183,16 @@ struct LeaderChange {
 
     /// The candidate, other than the leader, with the most advanced log of those that may lead now.
     ///
-    /// - Parameter orUnderMaintenance: One that people work on may lead, too, when no other can.
-    static func best(_ draft: Draft, orUnderMaintenance: Bool = false) -> Result<String, Refusal> {
+    /// - Parameter orSetAside: One that is to be left alone may lead, too, when no other can.
+    static func best(_ draft: Draft, orSetAside: Bool = false) -> Result<String, Refusal> {
         let others = draft.voters.filter { $0.kind == .candidate && ($0.name != draft.status.leader || isLost(draft)) }
-        let unoccupied = others.filter { obstacle($0, draft) == nil && !draft.isInMaintenance($0) }
+        let unoccupied = others.filter { obstacle($0, draft) == nil && !draft.isSetAside($0) }
         let able =
-            unoccupied.isEmpty && (orUnderMaintenance || isLost(draft))
+            unoccupied.isEmpty && (orSetAside || isLost(draft))
             ? others.filter { inability($0, draft) == nil } : unoccupied
-        let best = able.max { left, right in
+        // One that is being made anew would not be, as the leader.
+        let steady = able.filter { draft.status.rebuild?.member != $0.name }
+        let best = (steady.isEmpty ? able : steady).max { left, right in
             let (left, right) = (
                 (draft.heard(left)?.position ?? .zero, -left.ordinal),
                 (
@@ -214,7 +218,7 @@ struct LeaderChange {
     /// Why a candidate cannot or should not take over now; nil when it can.
     static func obstacle(_ member: XDBGroup.MemberStatus, _ draft: Draft, joining: String? = nil) -> String? {
         // Of a group without a leader every candidate may be needed.
-        if draft.isInMaintenance(member), !isLost(draft) { return "it is under maintenance (spec.maintenance)" }
+        if let aside = draft.setAside(member), !isLost(draft) { return aside.words }
         return inability(member, draft, joining: joining)
     }
 

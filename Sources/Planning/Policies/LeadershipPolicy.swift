@@ -45,7 +45,9 @@ extension XDBGroup.ElectionStatus {
     /// True when somebody or something wants it other than the loss of the leader.
     var isWish: Bool {
         switch cause {
-        case .handOver, .changeLeader, .forced, .voterAdded, .voterRemoved, .restart, .maintenance: true
+        case .handOver, .changeLeader, .forced, .voterAdded, .voterRemoved, .restart, .maintenance,
+            .nodeOffline:
+            true
         case .first, .failover, nil: false
         }
     }

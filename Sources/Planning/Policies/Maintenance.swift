@@ -1,21 +1,36 @@
 import KubernetesModel
 import XDB
 
+/// Why a member is left alone: it is not repaired, is left out of rolling changes, and leads only while no other can.
+struct SetAside: Hashable {
+    var reason: Reason
+    var words: String
+}
+
 extension Draft {
-    /// True for a member, or a new life of it, that people work on.
-    func isInMaintenance(_ member: XDBGroup.MemberStatus) -> Bool { spec.maintenance.contains(member.member) }
+    /// Why people want a member, or a new life of it, to be left alone; nil when they do not.
+    func setAside(_ member: XDBGroup.MemberStatus) -> SetAside? {
+        if spec.maintenance.contains(member.member) {
+            return SetAside(reason: .maintenance, words: "it is under maintenance (spec.maintenance)")
+        }
+        guard let node = node(member.node), node.isOffline else { return nil }
+        return SetAside(reason: .nodeOffline, words: "it is on node \(node.name), which is offline")
+    }
+
+    /// True for a member that people want to be left alone.
+    func isSetAside(_ member: XDBGroup.MemberStatus) -> Bool { setAside(member) != nil }
 
     /// How a member is, as it is told: what is wrong with one that people work on alarms nobody.
     ///
     /// Decisions are made from `findings`, which says what is so.
     func shown(_ member: XDBGroup.MemberStatus) -> MemberFinding? {
-        guard let found = findings[member.name], found.health != .healthy, isInMaintenance(member) else {
+        guard let found = findings[member.name], found.health != .healthy, let aside = setAside(member) else {
             return findings[member.name]
         }
         return MemberFinding(
             found.health,
-            .maintenance,
-            "it is under maintenance (spec.maintenance), and is not repaired: \(found.finding.message)"
+            aside.reason,
+            "\(aside.words), and is not repaired: \(found.finding.message)"
         )
     }
 }

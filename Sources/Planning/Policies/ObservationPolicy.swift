@@ -46,7 +46,7 @@ enum ObservationPolicy {
         member.message = found.health == .healthy ? remark(member, draft) : found.finding.message
         member.promotable =
             member.voter && MemberExamination(draft: draft, member: member).refusal == nil
-            && !draft.isInMaintenance(member)
+            && !draft.isSetAside(member)
         guard let agent = draft.heard(member) else {
             member.role = nil
             // How far it was when it was heard last: what a forced leader may cost is told from it.
@@ -65,8 +65,8 @@ enum ObservationPolicy {
 
     /// What is to be said of a member that is well.
     private static func remark(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
-        if draft.isInMaintenance(member) {
-            return "it is under maintenance (spec.maintenance): it is not repaired, and does not lead while another can"
+        if let aside = draft.setAside(member) {
+            return "\(aside.words): it is not repaired, and does not lead while another can"
         }
         return ElectionPolicy.caution(member.name, draft)
     }

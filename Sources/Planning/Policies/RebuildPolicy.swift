@@ -128,8 +128,8 @@ enum RebuildPolicy {
         if mayEnd, operation?.spec.rebuild?.isRepair ?? false, draft.findings[member.name]?.health == .healthy {
             return end(.cancelled, "\(member.name) plays its part again, and keeps its place", &draft)
         }
-        if mayEnd, operation?.spec.rebuild?.isRepair ?? false, draft.isInMaintenance(member) {
-            return end(.cancelled, "\(member.name) is under maintenance (spec.maintenance)", &draft)
+        if mayEnd, operation?.spec.rebuild?.isRepair ?? false, let aside = draft.setAside(member) {
+            return end(.cancelled, "\(member.name) is left alone: \(aside.words)", &draft)
         }
         if rebuild.step != .clean, let lost = lostTarget(successor, rebuild, draft) {
             return end(.failed, lost, &draft)

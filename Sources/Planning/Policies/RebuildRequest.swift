@@ -23,8 +23,8 @@ struct RebuildRequest {
             let names = draft.status.members.filter { !$0.isSuccessor }.map(\.name).joined(separator: ", ")
             return .refuse("\(wish.member) is no member of the group; its members are \(names)")
         }
-        if wish.isRepair, draft.isInMaintenance(member) {
-            return .refuse("\(member.name) is under maintenance (spec.maintenance)")
+        if wish.isRepair, let aside = draft.setAside(member) {
+            return .refuse("\(member.name) is left alone: \(aside.words)")
         }
         let leads = member.name == draft.status.leader
         if leads, !wish.changeLeaderFirst {
@@ -130,18 +130,19 @@ struct RebuildRequest {
 
     private func place(_ member: XDBGroup.MemberStatus) -> Result<Place, Refusal> {
         let own = member.node
-        let isReady = draft.node(own).map { $0.ready == .true } ?? false
+        let isFree = wish.mode == .automatic && wish.node == nil
+        let lack = draft.node(own).map { self.lack(of: $0, forNewMember: isFree) } ?? "is not in the cluster"
         if let name = wish.node, name != own {
             if let obstacle = obstacle(name, member) {
                 return refuse("\(member.name) cannot move to \(name): \(obstacle)")
             }
             return .success((.crossHost, name, "on node \(name), as was asked for"))
         }
-        let isLocal = wish.mode == .local || wish.mode == .automatic && (isReady || wish.node != nil)
+        let isLocal = wish.mode == .local || wish.mode == .automatic && (lack == nil || wish.node != nil)
         guard !isLocal else {
-            guard let own, isReady else {
+            guard let own, lack == nil else {
                 return refuse(
-                    "\(member.name) cannot be rebuilt on its node \(own ?? "-"), which is not ready: use mode CrossHost"
+                    "\(member.name) cannot be rebuilt on its node \(own ?? "-"), which \(lack ?? ""): use mode CrossHost"
                 )
             }
             return .success((.local, own, "on its own node \(own)"))
@@ -153,18 +154,26 @@ struct RebuildRequest {
             }
             return refuse(
                 "there is no other node for \(member.name) (\(reasons.joined(separator: "; "))): add a node"
-                    + (isReady ? ", or use mode Local" : ", or bring \(own ?? "its node") back")
+                    + (lack == nil ? ", or use mode Local" : ", or bring \(own ?? "its node") back")
             )
         }
         let why =
-            isReady ? "on another node, as was asked for" : "on another node, since \(own ?? "its own") is not ready"
+            lack.map { "on another node, since \(own ?? "its own") \($0)" } ?? "on another node, as was asked for"
         return .success((.crossHost, nil, "\(why); the scheduler chooses it"))
+    }
+
+    /// Why nothing can be begun on a node, in words that follow its name; nil when it can.
+    private func lack(of node: NodeObservation, forNewMember isNew: Bool) -> String? {
+        if node.ready != .true { return "is not ready" }
+        // The scheduler would let the pods of the rebuild wait.
+        if node.isCordoned { return "is cordoned" }
+        return isNew && node.isOffline ? "is offline" : nil
     }
 
     /// Why a node cannot take the member; nil when nothing is known that speaks against it.
     private func obstacle(_ name: String, _ member: XDBGroup.MemberStatus) -> String? {
         guard let node = draft.node(name) else { return "there is no such node" }
-        guard node.ready == .true else { return "it is not ready" }
+        if let lack = lack(of: node, forNewMember: true) { return "it \(lack)" }
         if let other = draft.status.members.first(where: { $0.node == name && $0.member != member.name }) {
             return "\(other.name) is there, and members never share a node"
         }

@@ -15,7 +15,7 @@ enum RepairPolicy {
         where !member.isSuccessor && !member.leaving && member.name != draft.status.leader
             && (!draft.unwanted.contains(member.name) || member.discarded)
         {
-            guard !draft.isInMaintenance(member), let need = RepairNeed(of: member, draft) else { continue }
+            guard !draft.isSetAside(member), let need = RepairNeed(of: member, draft) else { continue }
             draft.checkAgain(within: .seconds(1))
             guard need.isDue else { continue }
             if repair(member, need, operations, &draft) { return }

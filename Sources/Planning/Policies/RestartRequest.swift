@@ -28,7 +28,7 @@ struct RestartRequest {
         let retired = Set(draft.retired.map(\.name))
         let all = draft.status.members.filter { !$0.isSuccessor && !retired.contains($0.name) }
         if let name = wish.member { return all.filter { $0.name == name } }
-        return all.filter { !draft.isInMaintenance($0) }
+        return all.filter { !draft.isSetAside($0) }
     }
 
     /// Whether a member's pod was made for this.

@@ -129,7 +129,7 @@ enum RolloutReport {
         _ draft: Draft
     ) -> Finding? {
         guard rollout.members.values.contains(where: \.isToBeRenewed) else { return nil }
-        for member in members where !draft.isInMaintenance(member) {
+        for member in members where !draft.isSetAside(member) {
             guard draft.member(member.name)?.outdated == nil, let found = draft.findings[member.name],
                 found.health != .healthy,
                 let pod = draft.pod(of: member), !pod.isBeingDeleted

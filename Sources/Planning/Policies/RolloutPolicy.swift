@@ -13,10 +13,12 @@ enum RolloutPolicy {
         // How far a member is behind wakes nobody.
         draft.checkAgain(within: .seconds(1))
         let outdated = draft.status.members.filter { rollout.members[$0.name]?.isToBeRenewed ?? false }
-        let members = outdated.filter { !draft.isInMaintenance($0) }
+        let members = outdated.filter { !draft.isSetAside($0) }
         guard !members.isEmpty else {
-            let names = outdated.map(\.name).joined(separator: ", ")
-            if !names.isEmpty { draft.rollout?.next = "\(names) comes later: it is under maintenance" }
+            let words = outdated.compactMap { member in
+                draft.setAside(member).map { "\(member.name) comes later: \($0.words)" }
+            }
+            if !words.isEmpty { draft.rollout?.next = words.joined(separator: "; ") }
             return
         }
         let renewal = Renewal(draft: draft)

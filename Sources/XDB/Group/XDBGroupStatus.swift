@@ -18,6 +18,7 @@ extension XDBGroup {
         public var votersVersion = 0
         public var debts: [Debt] = []
         public var former: [FormerMember] = []
+        public var displaced: [DisplacedLeader] = []
         public var storage: Storage?
         public var conditions: [Condition] = []
         public var readyMembers: String?
@@ -75,6 +76,12 @@ extension XDBGroup {
                 description:
                     "Members that were removed, and how many lives each had: a member that gets the name later "
                     + "begins with the next one, so that nothing that is left of the old one is taken for it."
+            ),
+            Field(
+                "displaced",
+                \.displaced,
+                .list(.map(key: "node")),
+                description: "The members that led before their nodes were taken offline, until those are back."
             ),
             Field(
                 "storage",
@@ -195,6 +202,8 @@ extension XDBGroup {
         case restart = "Restart"
         /// The leader is under maintenance.
         case maintenance = "Maintenance"
+        /// The leader's node was taken offline.
+        case nodeOffline = "NodeOffline"
     }
 
     /// What was found of a leader that is silent, useless or lost.

@@ -6,6 +6,8 @@ extension XDBOperation.Spec {
         var kind: XDBOperation.Kind
         /// True when people may ask for it; else it is a record that the operator makes.
         var isForPeople = true
+        /// True for work on one group, which has to be named; else it concerns all.
+        var isOnGroup = true
         /// True when the block stays as it was made: another wish is another operation.
         var isFixed = true
         /// True when a spec asks for it.
@@ -19,6 +21,8 @@ extension XDBOperation.Spec {
         // The rate may be changed on the way.
         Work(field: "rebuild", kind: .rebuild, isFixed: false) { $0.rebuild != nil },
         Work(field: "restart", kind: .restart) { $0.restart != nil },
+        Work(field: "offlineNode", kind: .offlineNode, isOnGroup: false) { $0.offlineNode != nil },
+        Work(field: "recoverNode", kind: .recoverNode, isOnGroup: false) { $0.recoverNode != nil },
         Work(field: "failover", kind: .failover, isForPeople: false) { $0.failover != nil },
     ]
 
@@ -29,25 +33,33 @@ extension XDBOperation.Spec {
     public static let rules: [Rule<Self>] = [
         Rule(
             "[\(works.map { "has(self.\($0.field))" }.joined(separator: ", "))].filter(x, x).size() == 1",
-            "exactly one kind of work must be asked for: \(choices)"
+            "exactly one kind of work must be asked for: \(list(works.filter(\.isForPeople), "or"))"
         ) { spec in works.count { $0.isAsked(spec) } == 1 },
         Rule(
-            change: (["self.group == oldSelf.group"] + works.filter(\.isForPeople).map(\.staysAsItWas))
+            "has(self.group) != (\(works.filter { !$0.isOnGroup }.map { "has(self.\($0.field))" }.joined(separator: " || ")))",
+            "the group must be named, but for \(list(works.filter { !$0.isOnGroup }, "and")), which concern all groups"
+        ) { spec in (spec.group != nil) != works.contains { !$0.isOnGroup && $0.isAsked(spec) } },
+        Rule(
+            change: ([staysAsItWas("group")] + works.filter(\.isForPeople).map(\.staysAsItWas))
                 .joined(separator: " && "),
             "what is asked for cannot be changed: cancel this operation and make another"
         ),
     ]
 
-    private static var choices: String {
-        let fields = works.filter(\.isForPeople).map(\.field)
-        return "\(fields.dropLast().joined(separator: ", ")) or \(fields.last ?? "")"
+    private static func list(_ works: [Work], _ conjunction: String) -> String {
+        let fields = works.map(\.field)
+        return "\(fields.dropLast().joined(separator: ", ")) \(conjunction) \(fields.last ?? "")"
+    }
+
+    /// The rule that a field is there before and after a change, or neither, and has the same value.
+    fileprivate static func staysAsItWas(_ field: String) -> String {
+        "has(self.\(field)) == has(oldSelf.\(field)) && (!has(self.\(field)) || self.\(field) == oldSelf.\(field))"
     }
 }
 
 extension XDBOperation.Spec.Work {
     /// The rule that it is asked for before and after a change, or neither, and in the same way if it is fixed.
     fileprivate var staysAsItWas: String {
-        let presence = "has(self.\(field)) == has(oldSelf.\(field))"
-        return isFixed ? "\(presence) && (!has(self.\(field)) || self.\(field) == oldSelf.\(field))" : presence
+        isFixed ? XDBOperation.Spec.staysAsItWas(field) : "has(self.\(field)) == has(oldSelf.\(field))"
     }
 }

@@ -3,7 +3,7 @@
 
 public import KubernetesModel
 
-/// One piece of work on a group, and the record of it: asked for by a person, or done by the operator by itself.
+/// One piece of work on a group, or on a node with members of several groups, and the record of it: asked for by a person, or done by the operator by itself.
 ///
 /// It always ends: `Succeeded`, `Failed` or `Cancelled`, with a reason. Operations on one group wait for each other.
 public struct XDBOperation: KubernetesObject, Hashable {
@@ -48,8 +48,10 @@ public struct XDBOperation: KubernetesObject, Hashable {
         return problems.isEmpty ? spec.problems(at: "spec") : problems
     }
 
-    /// The group that it is about.
-    public var group: ObjectKey { ObjectKey(namespace: metadata.namespace, name: spec.group) }
+    /// The group that it is about; nil for work that concerns all groups.
+    public var group: ObjectKey? {
+        spec.group.map { ObjectKey(namespace: metadata.namespace, name: $0) }
+    }
 
     /// True once it has ended, for whatever reason.
     public var isFinished: Bool { status.state?.isFinal ?? false }
@@ -70,11 +72,13 @@ extension XDBOperation: JSONEncodable {
 extension XDBOperation {
     /// What is asked for.
     public struct Spec: Structure {
-        public var group = ""
+        public var group: String?
         public var changeLeader: ChangeLeader?
         public var forceLeader: ForceLeader?
         public var rebuild: Rebuild?
         public var restart: Restart?
+        public var offlineNode: OfflineNode?
+        public var recoverNode: RecoverNode?
         public var failover: Failover?
         public var cancel = false
         public var timeoutSeconds = 600
@@ -84,7 +88,14 @@ extension XDBOperation {
         public init() {}
 
         public static let fields: [Field<Self>] = [
-            Field("group", \.group, .required, .length(1...63), description: "The XDBGroup, of the same namespace."),
+            Field(
+                "group",
+                \.group,
+                .length(1...63),
+                description:
+                    "The XDBGroup, of the same namespace; absent for work on nodes, which is accepted in the operator's "
+                    + "namespace only."
+            ),
             Field(
                 "changeLeader",
                 \.changeLeader,
@@ -114,6 +125,19 @@ extension XDBOperation {
                 description:
                     "Makes the pod of a member again, with agent and server, on the same data; or those of all members, one "
                     + "after the other, the leader's last. A leader hands over first where another candidate can lead."
+            ),
+            Field(
+                "offlineNode",
+                \.offlineNode,
+                description:
+                    "Takes a node offline for all groups: its leaders hand over, and it gets no new members. Members on it go "
+                    + "on running until the node goes, and are not repaired while it is away."
+            ),
+            Field(
+                "recoverNode",
+                \.recoverNode,
+                description:
+                    "Brings a node back that was taken offline: its members catch up with what they have, or are rebuilt."
             ),
             Field(
                 "failover",
@@ -150,6 +174,8 @@ extension XDBOperation {
         case forceLeader = "ForceLeader"
         case rebuild = "Rebuild"
         case restart = "Restart"
+        case offlineNode = "OfflineNode"
+        case recoverNode = "RecoverNode"
         case failover = "Failover"
     }
 
@@ -322,7 +348,11 @@ extension XDBOperation {
             Field("startTime", \.startTime, description: "When it began; absent while it waits."),
             Field("completionTime", \.completionTime, description: "When it ended."),
             Field("durationSeconds", \.durationSeconds, description: "How long it took, with milliseconds."),
-            Field("node", \.node, description: "Of a rebuild: the node that the member is made anew on."),
+            Field(
+                "node",
+                \.node,
+                description: "The node that it is about; of a rebuild the one that the member is made anew on."
+            ),
             Field("source", \.source, description: "Of a rebuild: the member whose data are copied."),
             Field("progress", \.progress, description: "Of work that moves data: how far it is."),
             Field("steps", \.steps, .list(.map(key: "name")), description: "Its steps, with their times."),

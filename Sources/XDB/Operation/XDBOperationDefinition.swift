@@ -9,7 +9,7 @@ extension XDBOperation {
             shortNames: ["xop"],
             categories: ["mariadb"],
             description:
-                "One piece of work on an XDBGroup, and the record of it. People make them to ask for something; the "
+                "One piece of work on an XDBGroup, or on a node for all groups, and the record of it. People make them to ask for something; the "
                 + "operator makes them to record what it did by itself. It always ends Succeeded, Failed or Cancelled.",
             spec: Spec.schema,
             status: Status.schema,
@@ -35,6 +35,12 @@ extension XDBOperation {
             description: "Since it began."
         ),
         KindDefinition.Column(name: "Duration", path: ".status.durationSeconds", description: "Seconds that it took."),
+        KindDefinition.Column(
+            name: "Node",
+            path: ".status.node",
+            description: "The node that it is about.",
+            isWide: true
+        ),
         KindDefinition.Column(
             name: "Message",
             path: ".status.message",

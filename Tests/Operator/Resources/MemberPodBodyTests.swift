@@ -75,7 +75,9 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
             "nodeSelectorTerms"
         ]?[0]
         #expect(term?["matchFields"] == [["key": "metadata.name", "operator": "NotIn", "values": ["node1"]]])
-        #expect((term?["matchExpressions"] != nil) == !zones.isEmpty)
+        let expressions = term?["matchExpressions"]?.arrayValue ?? []
+        #expect(expressions.first == ["key": .string(Label.offline), "operator": "DoesNotExist"])
+        #expect(expressions.count == (zones.isEmpty ? 1 : 2))
     }
 
     /// The pod itself is counted, and so are all others but the one that it replaces.

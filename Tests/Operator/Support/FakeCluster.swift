@@ -59,6 +59,11 @@ final class FakeCluster: ClusterAccess {
         return Pod(metadata: ObjectMeta(name: pod.name, namespace: pod.namespace))
     }
 
+    func setLabel(_ label: String, to value: String?, ofNode node: String) async throws -> Node {
+        note("label node \(node) \(label) \(value ?? "none")")
+        return Node(metadata: ObjectMeta(name: node))
+    }
+
     func deletePod(_ key: ObjectKey, uid: String, grace: Int?) async throws {
         delete(Pod.self, key, uid, grace.map { $0 == 0 ? " by force" : " within \($0) s" } ?? "")
     }
@@ -71,7 +76,10 @@ final class FakeCluster: ClusterAccess {
 
     func writeStatus(of group: XDBGroup) async throws -> XDBGroup { group }
 
-    func writeStatus(of operation: XDBOperation) async throws -> XDBOperation? { operation }
+    func writeStatus(of operation: XDBOperation) async throws -> XDBOperation? {
+        note("status \(operation.metadata.name)")
+        return operation
+    }
 
     func deleteOperation(_ key: ObjectKey, uid: String) async throws { delete(XDBOperation.self, key, uid) }
 

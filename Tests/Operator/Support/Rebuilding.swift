@@ -106,14 +106,20 @@ enum Rebuilding {
     }
 
     /// What an operator knows that watches these.
-    static func caches(groups: [XDBGroup] = [], jobs: [Job] = [], pods: [Pod] = []) -> Caches {
+    static func caches(
+        groups: [XDBGroup] = [],
+        jobs: [Job] = [],
+        pods: [Pod] = [],
+        nodes: [Node] = [],
+        operations: [XDBOperation] = []
+    ) -> Caches {
         let caches = Caches()
         add(groups, to: caches)
         add(jobs, [.owner], to: caches)
         add(pods, [.owner, .cleanup, .job], to: caches)
-        add([Node](), to: caches)
+        add(nodes, to: caches)
         add([PersistentVolumeClaim](), to: caches)
-        add([XDBOperation](), [.group], to: caches)
+        add(operations, [.group], to: caches)
         add([StorageClass](), to: caches)
         return caches
     }

@@ -81,13 +81,13 @@ struct MaintenanceTests {
         #expect(world.group.status.leader == "orders-1")
         #expect(world.condition(.writable)?.isTrue == true)
         let record = try #require(world.group.status.epochs.first)
-        #expect(record.reason.contains("it is under maintenance, and no other candidate could lead"))
+        #expect(record.reason.contains("it is under maintenance (spec.maintenance), and no other candidate could lead"))
     }
 
     /// The one that people work on has all that was acknowledged; the other gets it and leads.
     @Test func anotherIsPreferredWhateverItLacks() throws {
         let voters = [
-            Voter(name: "orders-0", ordinal: 0, kind: .candidate, isUnderMaintenance: true),
+            Voter(name: "orders-0", ordinal: 0, kind: .candidate, isSetAside: true),
             Voter(name: "orders-1", ordinal: 1, kind: .candidate, isRunning: false),
             Voter(name: "orders-2", ordinal: 2, kind: .logger),
         ]

@@ -53,6 +53,7 @@ struct World {
     var problems: [String: [AgentStatus.Problem]] = [:]
     var otherRebuilds: [OtherRebuild] = []
     var transferBudget: UInt64?
+    var otherHandovers = 0
     /// What Jobs have copied, by the place of the new life.
     var copies: [String: Disk] = [:]
     var operations: [XDBOperation] = []
@@ -165,6 +166,7 @@ struct World {
         observation.jobs = jobs
         observation.otherRebuilds = otherRebuilds
         observation.transferBudget = transferBudget
+        observation.otherHandovers = otherHandovers
         observation.operations = operations
         observation.failoverMode = failoverMode
         observation.secrets = secrets
@@ -363,7 +365,7 @@ struct World {
             guard let wanted = wanted[pods[index].name] else { continue }
             switch wanted.placement {
             case .pinned(let node):
-                pods[index].node = nodes.first { $0.name == node && $0.ready == .true }?.name
+                pods[index].node = nodes.first { $0.name == node && $0.ready == .true && !$0.isCordoned }?.name
             case .free(let zones, _):
                 pods[index].node = free(zones, for: wanted)
             }
@@ -378,7 +380,8 @@ struct World {
         let others = pods.filter { $0.member != wanted.member }
         let taken = Set(others.compactMap(\.node) + [wanted.avoidedNode].compactMap(\.self))
         return nodes.first {
-            $0.ready == .true && !taken.contains($0.name) && (zones.isEmpty || zones.contains($0.zone ?? ""))
+            $0.ready == .true && !$0.isCordoned && !$0.isOffline && !taken.contains($0.name)
+                && (zones.isEmpty || zones.contains($0.zone ?? ""))
         }?.name
     }
 
