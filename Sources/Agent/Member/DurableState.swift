@@ -52,6 +52,20 @@ struct Promise: Hashable, Sendable, Codable {
     var leader: PeerAddress? {
         if case .follow(let leader) = duty { leader } else { nil }
     }
+
+    /// Why a log cannot be that of a member with this promise; nil when it can.
+    ///
+    /// A promise is durable before the first transaction of its epoch is. A log that has more has outlived the file, and who
+    /// has forgotten a promise must not be asked: it could acknowledge to a leader that the others have given up. A log
+    /// without transactions of its own may be a new one, made from a copy.
+    func contradiction(with log: ReplicationSnapshot, in directory: String) -> StateError? {
+        guard log.first != nil, log.position.epoch > epoch else { return nil }
+        return .unreadable(
+            file: "\(directory)/promise.json",
+            reason:
+                "it promises epoch \(epoch), and the log has transactions of epoch \(log.position.epoch): a newer one is lost"
+        )
+    }
 }
 
 /// A directory that this agent must not use.

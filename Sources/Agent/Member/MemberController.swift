@@ -245,6 +245,10 @@ actor MemberController {
                 epoch: promise.epoch,
                 logger: logger
             )
+            if let lost = promise.contradiction(with: replication.snapshot, in: configuration.directory) {
+                await replication.close()
+                throw lost
+            }
             self.replication = replication
             failures["log"] = nil
             forwarding = Task { [wakeup] in

@@ -23,6 +23,8 @@ struct OpenedLog: Sendable {
             // Logs only ever begin after what is committed: where they were purged, and where they were made to begin.
             let begin = store.snapshot.first
             if begin > committed?.position ?? .zero { committed = store.snapshot.state.gtid(at: begin) }
+        } catch BinaryLogError.lostTail(let end, let required) {
+            throw .logLost("it ends at \(end), and \(required) was noted as committed")
         } catch {
             throw .storage("\(error)")
         }

@@ -16,6 +16,8 @@ public enum ReplicationError: Error, Hashable, Sendable, CustomStringConvertible
     case serverRefused(String)
     /// The disk does not take the log.
     case storage(String)
+    /// The log has less than what it was told to be committed: bytes are gone that were durable.
+    case logLost(String)
     /// The certificates cannot be read.
     case certificates(String)
     /// `Replication` was closed.
@@ -31,6 +33,7 @@ public enum ReplicationError: Error, Hashable, Sendable, CustomStringConvertible
         case .wrongRole: "WrongRole"
         case .serverRefused: "ServerRefused"
         case .storage: AgentStatus.Problem.storageFailed
+        case .logLost: "LogLost"
         case .certificates: "InvalidCertificates"
         case .closed: "Closed"
         }
@@ -49,6 +52,7 @@ public enum ReplicationError: Error, Hashable, Sendable, CustomStringConvertible
         case .wrongRole(let message): message
         case .serverRefused(let message): "the local server cannot be read: \(message)"
         case .storage(let message): "the log cannot be written: \(message)"
+        case .logLost(let message): "the end of the log is lost: \(message); rebuild this member"
         case .certificates(let message): "the certificates cannot be used: \(message)"
         case .closed: "the log is closed"
         }

@@ -167,11 +167,8 @@ enum ElectionPolicy {
     /// While a vote passes from one life of a member to the next, neither's does: the old one's log may have stopped
     /// counting for commits, and the new one's may not have all that the old one's was counted for.
     static func counts(_ member: String, _ draft: Draft) -> Bool {
-        if draft.member(member)?.vacant ?? false { return false }
-        return switch draft.findings[member]?.finding.reason {
-        case .dataMissing, .dataDiscarded, .wrongIdentity: false
-        default: true
-        }
+        guard let member = draft.member(member) else { return true }
+        return !member.vacant && !member.discarded && !MemberExamination(draft: draft, member: member).hasLostItsData
     }
 
     static func voter(

@@ -195,6 +195,17 @@ struct MemberExamination {
         return nil
     }
 
+    /// True when its agent says that the data with which it joined are not there, whatever else is to be said of it: its
+    /// node may not be known to be back yet.
+    var hasLostItsData: Bool {
+        guard let agent = draft.heard(member) else { return false }
+        if agent.problems.contains(where: { Self.losses.contains($0.reason) }) { return true }
+        return identity?.health == .unhealthy
+    }
+
+    /// Problems of an agent with which nothing is known of the log that its member had.
+    private static let losses: Set<String> = ["DataMissing", "WrongIdentity", "StateUnreadable", "LogLost"]
+
     private var requests: MemberFinding? {
         guard let agent = draft.heard(member) else { return nil }
         if let problem = agent.problems.first(where: { !Self.harmless.contains($0.reason) }) {

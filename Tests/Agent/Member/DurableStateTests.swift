@@ -65,6 +65,21 @@ import XDB
         #expect(error.map { "\($0)".contains("promise.json") } == true)
     }
 
+    /// Who has forgotten what it promised is not asked any more.
+    @Test(arguments: [(0, true), (2, true), (3, false), (4, false)] as [(UInt32, Bool)])
+    func aPromiseOlderThanTheLogIsLost(_ promised: UInt32, _ isLost: Bool) {
+        let promise = Promise(epoch: Epoch(rawValue: promised), duty: .sealed)
+        var log = ReplicationSnapshot()
+        log.first = Position(epoch: Epoch(rawValue: 1), sequence: 1)
+        log.position = Position(epoch: Epoch(rawValue: 3), sequence: 17)
+        let lost = promise.contradiction(with: log, in: "/data")
+        #expect((lost != nil) == isLost)
+        #expect(lost.map { $0.reason == "StateUnreadable" && "\($0)".contains("/data/promise.json") } ?? !isLost)
+        // A log that was made from a copy begins with what others promised.
+        log.first = nil
+        #expect(promise.contradiction(with: log, in: "/data") == nil)
+    }
+
     @Test func aHugeFileIsRefused() throws {
         let directory = try TemporaryDirectory()
         try directory.write("identity.json", String(repeating: " ", count: 2 << 20))
