@@ -21,7 +21,9 @@ struct Root: AsyncParsableCommand {
         commandName: "xdb-agent",
         abstract: "The agent of one member of a group of MariaDB servers.",
         version: Build.version,
-        subcommands: [RunCommand.self, RebuildCommand.self, InitCommand.self, VersionCommand.self]
+        subcommands: [
+            RunCommand.self, RebuildCommand.self, InspectCommand.self, InitCommand.self, VersionCommand.self,
+        ]
     )
 }
 
