@@ -298,6 +298,11 @@ package enum Lab {
         try await inside(node, "rm", "-rf", path)
     }
 
+    /// Removes a path from the disk of a node that has no power.
+    package static func removeFromDisk(_ path: String, of node: String) async throws {
+        try await command(["rm", "-r", "\(state)/\(node)/disk\(path)"])
+    }
+
     /// Adds nodes until there are so many.
     package static func ensureNodes(_ count: Int) async throws {
         let present = try await nodes().count

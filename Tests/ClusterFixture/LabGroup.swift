@@ -237,6 +237,28 @@ package struct LabGroup: Sendable {
         }
     }
 
+    /// Waits until an event with this reason tells something.
+    package func expectTold(_ reason: String, naming words: String) async throws {
+        try await eventually("an event of \(name) with \(reason): \(words)") { () -> Bool? in
+            try await Lab.kubectl(
+                "get",
+                "events",
+                "-n",
+                namespace,
+                "--field-selector",
+                "involvedObject.kind=XDBGroup,involvedObject.name=\(name),reason=\(reason)",
+                "-o",
+                "jsonpath={.items[*].message}"
+            ).contains(words) ? true : nil
+        }
+    }
+
+    /// Where the data of a life of a member are on its node.
+    package func folder(of member: Member) -> String {
+        let number = member.life == member.name ? "i1" : member.life.split(separator: "-").last.map(String.init) ?? ""
+        return "/var/lib/xdb/\(namespace)/\(name)/\(member.name)/\(number)"
+    }
+
     /// What is killed.
     package enum Process: String, CaseIterable, Sendable {
         case server, agent, pod

@@ -53,6 +53,12 @@ import XDB
         )
     }
 
+    @Test func theRecoveryOfAGroupIsOne() throws {
+        let body = try OperationRequest.recovery(of: Self.key, timeout: nil).body()
+        #expect(body["metadata"] == ["generateName": "orders-recover-", "namespace": "shop"])
+        #expect(body[path: "spec", "recoverGroup"] == [:])
+    }
+
     /// An old server does not know these rules, and would take the operation.
     @Test func whatARuleForbidsIsNotSent() {
         var rebuild = XDBOperation.Rebuild()

@@ -54,9 +54,15 @@ struct Advice {
             : "bring back \(Phrase.list(away.map(\.name)))"
                 + (nodes.isEmpty ? "" : " (node\(nodes.count == 1 ? "" : "s") \(Phrase.list(nodes)))")
         let able = scene.members.filter { $0.kind == .candidate && $0.promotable }.map(\.name)
-        guard let candidate = able.first else { return "\(back): nothing is lost by waiting" }
+        guard let candidate = able.first else {
+            return
+                "\(back): nothing is lost by waiting. To be told what is missing while you do, and to have the rest made anew "
+                + "at once: \(scene.command("recover-group \(name) --wait"))"
+        }
         let force = scene.command("force-leader \(name) \(candidate) --accept-data-loss")
-        return "\(back): nothing is lost by waiting. Only when they are gone for good and run nowhere: \(force)"
+        return
+            "\(back): nothing is lost by waiting. What each member has: \(scene.command("positions \(name)")). Only when they "
+            + "are gone for good and run nowhere: \(force)"
     }
 
     private func life(of member: String?) -> String {

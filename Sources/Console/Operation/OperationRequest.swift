@@ -50,6 +50,11 @@ package struct OperationRequest: Sendable {
         }
     }
 
+    /// A group brought back after everything was down.
+    package static func recovery(of group: ObjectKey, timeout: Int?) -> Self {
+        Self(group, "\(group.name)-recover", timeout: timeout) { $0.recoverGroup = XDBOperation.RecoverGroup() }
+    }
+
     /// A member made anew.
     package static func rebuild(of group: ObjectKey, _ rebuild: XDBOperation.Rebuild, timeout: Int?) -> Self {
         Self(group, "\(rebuild.member)-rebuild", timeout: timeout) { $0.rebuild = rebuild }

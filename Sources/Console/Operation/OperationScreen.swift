@@ -30,11 +30,31 @@ package enum OperationScreen {
             screen.gap()
             screen.table(Phases.table(steps(of: operation), now: now))
         }
+        if !operation.status.positions.isEmpty {
+            screen.gap()
+            screen.table(positions(operation.status.positions, now))
+        }
         if isExplained, let certificate = operation.status.certificate {
             screen.gap()
             CertificateScreen.add(ElectionAccount(certificate), to: &screen)
         }
         return screen.text
+    }
+
+    /// What each voter had before anybody led.
+    private static func positions(_ found: [XDBOperation.MemberPosition], _ now: Time) -> Table {
+        var table = Table(["VOTER", "LOG ENDS AT", "COMMITTED", "PROMISED", "ANSWERS"])
+        table.rows = found.map { entry in
+            let since = entry.since.map { "for \(Phrase.age(since: $0, now))" } ?? "yes"
+            return [
+                Cell(entry.member, .strong), Cell(entry.position?.description ?? "?", entry.counts ? .plain : .faint),
+                Cell(entry.committed?.description ?? "-"), Cell(entry.promised?.description ?? "-"),
+                entry.counts
+                    ? Cell([since, entry.message].compactMap(\.self).joined(separator: ", "))
+                    : Cell("no: \(entry.message ?? "nothing is known of it")", .warning),
+            ]
+        }
+        return table
     }
 
     /// Without what the certificate says, too.
@@ -90,6 +110,10 @@ package enum OperationScreen {
             words =
                 "\(recovery.node) is to be back in service"
                 + (recovery.restoreLeaders ? ", and who led there is to lead again" : "")
+        } else if let restart = spec.restart {
+            words = "\(restart.member.map { "\($0) of \(group) is" } ?? "all members of \(group) are") to be restarted"
+        } else if spec.recoverGroup != nil {
+            words = "\(group) is to be brought back from what its members have"
         } else if let failover = spec.failover {
             words = "nothing: the record of the failover of \(group) to epoch \(failover.epoch)"
         } else {

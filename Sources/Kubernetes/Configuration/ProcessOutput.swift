@@ -1,21 +1,21 @@
 import Glibc
 
 /// What a short-lived program has written.
-struct ProcessOutput: Sendable {
+package struct ProcessOutput: Sendable {
     /// More than this is an error.
     static let limit = 1 << 20
 
-    var output: [UInt8]
+    package var output: [UInt8]
 
     /// Why there is no output.
-    enum Failure: Error, CustomStringConvertible {
+    package enum Failure: Error, CustomStringConvertible {
         case cannotStart(String)
         case exited(Int32, String)
         case killed(Int32, String)
         case tooSlow(Duration)
         case tooMuch
 
-        var description: String {
+        package var description: String {
             switch self {
             case .cannotStart(let reason): "cannot be started: \(reason)"
             case .exited(let code, let text): "failed with code \(code): \(text)"
@@ -29,7 +29,7 @@ struct ProcessOutput: Sendable {
     /// Runs a program to its end, without input.
     ///
     /// It is killed when it takes too long.
-    static func of(
+    package static func of(
         _ command: String,
         _ arguments: [String],
         environment: [String: String],

@@ -31,6 +31,8 @@ struct Draft {
     var pendingRepairs: [Finding] = []
     /// Why a leader stays on a node that is offline.
     var strandedLeader: Finding?
+    /// Members that cannot be rebuilt as things are, and why not.
+    var irreparable: [String: String] = [:]
     /// A rebuild has ended, and nothing of it is left that can be removed now.
     var hasEndedRebuild = false
     /// The change of the spec that is on its way to members that run, while there is one.

@@ -103,9 +103,9 @@ enum ElectionPolicy {
 
     /// True when a person has to ask for an election.
     ///
-    /// One that has begun is finished.
+    /// One that has begun is finished, and who asks for the recovery of the group asks for whatever election it takes.
     static func isLeftToPeople(_ draft: Draft) -> Bool {
-        guard draft.status.election == nil else { return false }
+        guard draft.status.election == nil, Recovery.current(draft) == nil else { return false }
         return draft.spec.failover.mode == .manual || draft.observation.failoverMode == .manual
     }
 

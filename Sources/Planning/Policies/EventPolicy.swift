@@ -47,9 +47,21 @@ enum EventPolicy {
         )
     }
 
+    private static func maintenance(of member: XDBGroup.MemberStatus, _ old: XDBGroup.Status, _ draft: inout Draft) {
+        let before = old.members.first { $0.name == member.name }?.maintenance ?? false
+        guard member.maintenance != before, !member.isSuccessor else { return }
+        draft.tell(
+            .maintenance,
+            member.maintenance
+                ? "\(member.name) is taken out (spec.maintenance): it is not repaired, and does not lead while another can"
+                : "\(member.name) is put back: it is repaired again, and may lead"
+        )
+    }
+
     private static func members(_ old: XDBGroup.Status, _ draft: inout Draft) {
         for member in draft.status.members {
             tail(of: member, old, &draft)
+            maintenance(of: member, old, &draft)
             guard let text = member.reason, let reason = Reason(rawValue: text) else { continue }
             let before = old.members.first { $0.name == member.name }
             guard before?.reason != text else { continue }

@@ -229,7 +229,7 @@ struct ForcedLoss {
     }
 
     /// The largest position that anybody knew of.
-    private static func lastSeen(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Position? {
+    static func lastSeen(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Position? {
         let leader = draft.member(draft.status.leader).flatMap { draft.heard($0) }
         let told = leader?.peers.first { $0.name == member.life }?.durable
         return [member.position, draft.agent(of: member)?.status.position, told].compactMap(\.self).max()

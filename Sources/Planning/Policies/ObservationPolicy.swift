@@ -40,6 +40,7 @@ enum ObservationPolicy {
         _ draft: Draft
     ) {
         member.health = found.health
+        member.maintenance = draft.spec.maintenance.contains(member.member)
         let reason = found.finding.reason.rawValue
         if member.reason != reason || member.since == nil { member.since = draft.observation.now.wholeSeconds }
         member.reason = reason
@@ -55,7 +56,8 @@ enum ObservationPolicy {
             }
             return
         }
-        member.position = agent.position
+        // Where its log was tells what is missed, once its data are gone.
+        if agent.phase != .uninitialized { member.position = agent.position }
         // What an agent that was started again does not know any more is still there.
         if let tail = agent.discardedTail { member.discardedTail = tail.file }
         member.applied = agent.server.applied

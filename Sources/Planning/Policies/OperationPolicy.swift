@@ -63,14 +63,19 @@ extension Draft {
 
     /// The operation whose turn it is: those that disturb a group wait for each other.
     ///
-    /// Records of what was done already disturb nobody.
+    /// Records of what was done already disturb nobody, and the recovery of a group leaves the work to others.
     var turn: XDBOperation? {
-        let ready = unfinished.filter { $0.spec.failover == nil && $0.problems.isEmpty && !$0.spec.cancel }
+        let ready = unfinished.filter { $0.spec.isDisturbing && $0.problems.isEmpty && !$0.spec.cancel }
         // What waits for a majority would keep the group from the only way on without one.
         if let forced = ready.first(where: { $0.spec.forceLeader != nil }) { return forced }
         guard let rebuild = status.rebuild else { return ready.first }
         return ready.first { $0.metadata.name == rebuild.operation }
     }
+}
+
+extension XDBOperation.Spec {
+    /// True for work that others have to wait for.
+    fileprivate var isDisturbing: Bool { failover == nil && recoverGroup == nil }
 }
 
 /// How far an operation is, found out from the group's status.
@@ -89,6 +94,7 @@ struct OperationProgress {
         if let problem = operation.problems.first {
             return ended(.failed, "the operation is refused: \(problem)", status)
         }
+        if let recovery = Recovery(operation, draft) { return progress(of: recovery, status) }
         if let request = RestartRequest(operation, draft) { return progress(of: request, status) }
         if operation.spec.rebuild != nil, let rebuild = draft.status.rebuild, rebuild.operation == name {
             return progress(of: rebuild, status)
@@ -275,7 +281,7 @@ struct OperationProgress {
         return steps
     }
 
-    private func certificate(_ record: XDBGroup.EpochRecord) -> XDBOperation.Certificate {
+    func certificate(_ record: XDBGroup.EpochRecord) -> XDBOperation.Certificate {
         var certificate = XDBOperation.Certificate()
         certificate.epoch = record.epoch
         certificate.leader = record.leader

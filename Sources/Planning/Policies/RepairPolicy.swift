@@ -39,9 +39,14 @@ enum RepairPolicy {
             )
             return false
         }
+        func refuse(_ why: String) -> Bool {
+            draft.irreparable[member.name] = why
+            return wait(why)
+        }
+        let isAskedFor = Recovery.current(draft) != nil && !need.isMove
         // What a forced leader was made without may be found there alone.
         if draft.outsiders.contains(where: { $0.name == member.name }), !member.discarded {
-            return wait(
+            return refuse(
                 "a leader was forced without it, and it may have the only copy of what was lost then; when nothing of it is "
                     + "needed any more, \(Self.remedy(wish))"
             )
@@ -50,20 +55,23 @@ enum RepairPolicy {
         if let stop = draft.rollout?.stop, need.isOfServer,
             !(draft.rollout?.members.keys.contains(member.name) ?? false)
         {
-            return wait("a rolling change has stopped: \(stop.message)")
+            return refuse("a rolling change has stopped: \(stop.message)")
         }
         if need.mode == .crossHost, draft.spec.repair.strategy == .localOnly {
-            return wait("spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild")
+            return refuse(
+                "spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild"
+            )
         }
         switch RebuildRequest(draft: draft, wish: wish).verdict {
-        case .refuse(let why), .wait(let why): return wait(why)
+        case .refuse(let why): return refuse(why)
+        case .wait(let why): return wait(why)
         case .done, .begin: break
         }
-        // Whoever adds a member wants it to have data.
-        if draft.spec.repair.mode == .manual, !member.newcomer {
+        // Whoever adds a member wants it to have data, and whoever asks for the recovery of the group wants it whole.
+        if draft.spec.repair.mode == .manual, !member.newcomer, !isAskedFor {
             return wait("spec.repair.mode is Manual; \(Self.remedy(wish))")
         }
-        if draft.observation.group.metadata.annotations[Label.repair] == "disabled" {
+        if draft.observation.group.metadata.annotations[Label.repair] == "disabled", !isAskedFor {
             return wait("the annotation \(Label.repair) is disabled; \(Self.remedy(wish))")
         }
         let names = draft.names
@@ -122,6 +130,7 @@ struct RepairNeed: Hashable {
         let lasting = member.since.map { now.since($0) } ?? .zero
         let grace = Duration.seconds(draft.spec.repair.graceSeconds)
         let isReady = draft.node(member.node).map { $0.ready == .true } ?? false
+        let recovery = Recovery.current(draft)
         let isElsewhere = draft.spec.repair.strategy == .preferCrossHost || !isReady
         words = "\(finding.reason.rawValue): \(finding.message)"
         mode = isElsewhere ? .crossHost : .local
@@ -140,7 +149,8 @@ struct RepairNeed: Hashable {
         case .nodeNotReady:
             mode = .crossHost
             let away = draft.node(member.node)?.since.map { now.since($0) } ?? lasting
-            isDue = away >= grace
+            // Of nodes that lost their power together, some are back later than others.
+            isDue = away >= grace || recovery.map { min(away, $0.age) >= Recovery.patience } ?? false
         // Its data are not what they should be, and nothing brings them back.
         case .dataMissing, .dataDiscarded, .diverged:
             isDue = lasting >= Self.moment
@@ -148,7 +158,7 @@ struct RepairNeed: Hashable {
             isDue = lasting >= Self.moment
         // It may still help itself.
         case .agentProblem where Self.isApplying(member, draft), .serverDown:
-            isDue = lasting >= grace
+            isDue = lasting >= (recovery == nil ? grace : min(grace, Recovery.patience))
         default: return nil
         }
     }

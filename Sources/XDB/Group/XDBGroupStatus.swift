@@ -362,6 +362,7 @@ extension XDBGroup {
         public var lagSeconds: Int?
         public var health: MemberHealth?
         public var promotable = false
+        public var maintenance = false
         public var outdated: String?
         public var discardedTail: String?
         public var reason: String?
@@ -454,6 +455,11 @@ extension XDBGroup {
             ),
             Field("health", \.health, description: "Healthy, Progressing or Unhealthy."),
             Field("promotable", \.promotable, description: "Whether it could be elected leader."),
+            Field(
+                "maintenance",
+                \.maintenance,
+                description: "True while people work on it (spec.maintenance)."
+            ),
             Field(
                 "outdated",
                 \.outdated,

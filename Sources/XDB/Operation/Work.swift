@@ -23,6 +23,7 @@ extension XDBOperation.Spec {
         Work(field: "restart", kind: .restart) { $0.restart != nil },
         Work(field: "offlineNode", kind: .offlineNode, isOnGroup: false) { $0.offlineNode != nil },
         Work(field: "recoverNode", kind: .recoverNode, isOnGroup: false) { $0.recoverNode != nil },
+        Work(field: "recoverGroup", kind: .recoverGroup) { $0.recoverGroup != nil },
         Work(field: "failover", kind: .failover, isForPeople: false) { $0.failover != nil },
     ]
 

@@ -79,6 +79,7 @@ extension XDBOperation {
         public var restart: Restart?
         public var offlineNode: OfflineNode?
         public var recoverNode: RecoverNode?
+        public var recoverGroup: RecoverGroup?
         public var failover: Failover?
         public var cancel = false
         public var timeoutSeconds = 600
@@ -140,6 +141,15 @@ extension XDBOperation {
                     "Brings a node back that was taken offline: its members catch up with what they have, or are rebuilt."
             ),
             Field(
+                "recoverGroup",
+                \.recoverGroup,
+                description:
+                    "Brings a group back after everything was down: waits until a majority of the voters answers with its "
+                    + "data, has the most advanced of their logs led, also with failover.mode Manual, and rebuilds at once the "
+                    + "members that do not come back by themselves. Nothing that was acknowledged is lost: where no majority "
+                    + "comes back it fails, and says what each member has."
+            ),
+            Field(
                 "failover",
                 \.failover,
                 description: "Made by the operator alone: the record of a failover that it did by itself."
@@ -176,6 +186,7 @@ extension XDBOperation {
         case restart = "Restart"
         case offlineNode = "OfflineNode"
         case recoverNode = "RecoverNode"
+        case recoverGroup = "RecoverGroup"
         case failover = "Failover"
     }
 
@@ -335,6 +346,7 @@ extension XDBOperation {
         public var progress: Progress?
         public var steps: [Step] = []
         public var certificate: Certificate?
+        public var positions: [MemberPosition] = []
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
@@ -360,6 +372,12 @@ extension XDBOperation {
                 "certificate",
                 \.certificate,
                 description: "Of an election: who answered what, and why the leader leads."
+            ),
+            Field(
+                "positions",
+                \.positions,
+                .list(.map(key: "member")),
+                description: "Of the recovery of a group: what each voter had before anybody led."
             ),
         ]
     }

@@ -32,6 +32,19 @@ struct MaintenanceTests {
         #expect(world.operations.contains { $0.metadata.name == "orders-1-repair-1" })
     }
 
+    /// Who looks later sees when somebody worked on it.
+    @Test func itsBeginAndItsEndAreEvents() {
+        var world = World.writable()
+        world.group.spec.maintenance = ["orders-1"]
+        world.run(4)
+        #expect(world.member("orders-1")?.maintenance == true)
+        world.group.spec.maintenance = []
+        world.run(4)
+        #expect(world.member("orders-1")?.maintenance == false)
+        let told = world.events.filter { $0.reason == .maintenance }.map { $0.message.prefix(22) }
+        #expect(told == ["orders-1 is taken out (", "orders-1 is put back: "].map { $0.prefix(22) })
+    }
+
     @Test func aRepairThatGoesOnIsGivenUp() {
         var world = World.writable()
         world.heldJobs = true

@@ -331,6 +331,15 @@ struct World {
         ask(name, spec)
     }
 
+    /// Somebody asks for the recovery of the group.
+    mutating func recover(_ name: String, within seconds: Int = 600) {
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.recoverGroup = XDBOperation.RecoverGroup()
+        spec.timeoutSeconds = seconds
+        ask(name, spec)
+    }
+
     func operation(_ name: String) -> XDBOperation? { operations.first { $0.metadata.name == name } }
 
     private mutating func create(_ wanted: MemberPod) {
