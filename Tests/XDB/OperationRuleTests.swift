@@ -59,6 +59,37 @@ struct OperationRuleTests {
             spec: ["changeLeader": ["to": "auto"]],
             words: "the group must be named, but for offlineNode and recoverNode"
         ),
+        Line(
+            testDescription: "a zone is left for another",
+            spec: ["group": "orders", "migrate": ["from": ["zone": "a"], "to": ["zone": "b"]], "dryRun": true]
+        ),
+        Line(
+            testDescription: "a member goes to a node",
+            spec: ["group": "orders", "migrate": ["member": "orders-1", "node": "node4"], "paused": true]
+        ),
+        Line(
+            testDescription: "a zone without another",
+            spec: ["group": "orders", "migrate": ["from": ["zone": "a"]]],
+            words: "either all members of a zone"
+        ),
+        Line(
+            testDescription: "a member and zones",
+            spec: [
+                "group": "orders",
+                "migrate": ["from": ["zone": "a"], "to": ["zone": "b"], "member": "orders-1", "node": "node4"],
+            ],
+            words: "either all members of a zone"
+        ),
+        Line(
+            testDescription: "to where they are",
+            spec: ["group": "orders", "migrate": ["from": ["zone": "a"], "to": ["zone": "a"]]],
+            words: "the same zone"
+        ),
+        Line(
+            testDescription: "a dry run of what has no plan",
+            spec: ["group": "orders", "changeLeader": ["to": "auto"], "dryRun": true],
+            words: "for work that is planned first: migrate"
+        ),
         Line(testDescription: "nothing", spec: ["group": "orders"], words: "exactly one kind of work"),
         Line(
             testDescription: "two things",

@@ -56,6 +56,7 @@ extension MemberController {
             }
         var status = AgentStatus.Server(state: state, crashes: serverCrashes)
         status.message = serverFailure?.message
+        status.dataBytes = dataBytes
         guard let observation else { return status }
         status.version = observation.version
         status.readOnly = observation.readOnly

@@ -93,6 +93,10 @@ actor MemberController {
     var beating: Task<Void, Never>?
     var ensuring: Task<Void, Never>?
     var forwarding: Task<Void, Never>?
+    var measuring: Task<Void, Never>?
+    /// When the size of the data was looked at last, and what was found.
+    var measured: ContinuousClock.Instant?
+    var dataBytes: UInt64?
     var lastBeat: ContinuousClock.Instant?
     var lastEnsured: ContinuousClock.Instant?
     var lastPurge: ContinuousClock.Instant = .now
@@ -189,7 +193,7 @@ actor MemberController {
         await copies.end()
         await verifier.end()
         await turn.take {
-            for task in [creating, pulling, beating, ensuring] { task?.cancel() }
+            for task in [creating, pulling, beating, ensuring, measuring] { task?.cancel() }
             if promise.terms != nil {
                 // An orderly end commits what waits for an acknowledgement; so a leader's server is killed.
                 await server.kill()
@@ -583,6 +587,7 @@ actor MemberController {
 
     func observe() async {
         guard configuration.kind == .data else { return }
+        measureData()
         await server.poll()
         await lookAtProcess()
         await lookAtTail()

@@ -52,6 +52,10 @@ protocol ClusterAccess: Sendable {
     /// Sets the finalizers of a group under the resource version in its metadata. Throws `StatusConflict` as above.
     func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup
 
+    /// Changes the specification of a group by a merge patch, under the resource version in its metadata. Throws
+    /// `StatusConflict` as above.
+    func setSpec(_ patch: JSONValue, of group: XDBGroup) async throws -> XDBGroup
+
     /// `policy/v1` where the server has it, else `policy/v1beta1`.
     func disruptionBudgetVersion() async throws -> String
 }

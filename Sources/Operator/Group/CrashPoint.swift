@@ -41,6 +41,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case cleanupDeleted
     case copyLimited
     case verificationAsked
+    case zonesSet
 
     /// What was recorded when one status followed another.
     static func recorded(_ new: XDBGroup.Status, after old: XDBGroup.Status) -> [CrashPoint] {
@@ -108,6 +109,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
         case .deleteCleanup: self = .cleanupDeleted
         case .limitCopy: self = .copyLimited
         case .verify: self = .verificationAsked
+        case .setZones: self = .zonesSet
         case .addFinalizer, .removeFinalizer, .ensure, .initialize: return nil
         }
     }

@@ -35,6 +35,7 @@ extension GroupAction {
         case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
         case .deleteCleanup(let pod): "delete pod \(pod)"
         case .initialize(let member, _): "initialize \(member)"
+        case .setZones(let zones): "set the zones of voters to [\(zones.voters.joined(separator: ", "))]"
         case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
         case .lead(let member, let request): "have \(member) lead epoch \(request.epoch)"
         case .follow(let member, let request): "have \(member) follow \(request.leader.name) in epoch \(request.epoch)"

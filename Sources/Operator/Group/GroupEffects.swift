@@ -138,6 +138,8 @@ struct GroupEffects: Sendable {
             guard let pod = observation.pods.first(where: { $0.name == name }) else { return nil }
             let key = reference.objectKey(name)
             caches.wrote(try await cluster.setAnnotation(Label.configuration, to: revision, of: key, uid: pod.uid))
+        case .setZones(let zones):
+            try await setZones(zones, of: group)
         case .recordOperation(let operation):
             if let written = try await cluster.writeStatus(of: operation) { caches.wrote(written) }
         case .createOperation(let name, let spec):
@@ -175,6 +177,22 @@ struct GroupEffects: Sendable {
         } else {
             caches.wrote(left)
         }
+    }
+
+    private func setZones(_ zones: MemberZones, of group: XDBGroup) async throws {
+        // The status may have been written a moment ago: the cache has that version, with the same spec or another.
+        let current = try caches.get(XDBGroup.self, group.key) ?? group
+        guard current.metadata.uid == group.metadata.uid, current.spec == group.spec else {
+            throw StatusConflict(group: group.key)
+        }
+        let wanted = zones.applied(to: current.spec)
+        guard wanted != current.spec else { return }
+        var patch: JSONValue = ["placement": ["zones": JSONValue(wanted.placement.zones)]]
+        // A merge patch replaces a list as a whole.
+        if wanted.members != current.spec.members {
+            patch["members"] = ["learners": wanted.members.learners.fieldJSON ?? .null]
+        }
+        caches.wrote(try await cluster.setSpec(patch, of: current))
     }
 
     private func make(_ body: JSONValue, named name: String) async throws {

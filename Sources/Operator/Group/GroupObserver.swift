@@ -63,7 +63,7 @@ extension OtherRebuild {
             target: rebuild.node,
             isCopying: isCopying,
             limit: isCopying
-                ? [operation?.spec.rebuild?.limit, group.spec.transfer.limit].compactMap(\.self).min() : nil
+                ? [operation?.spec.copyLimit, group.spec.transfer.limit].compactMap(\.self).min() : nil
         )
     }
 }
@@ -88,6 +88,8 @@ extension NodeObservation {
             isCordoned: node.spec.isUnschedulable,
             isOffline: node.metadata.labels[Label.offline] != nil
         )
+        labels = node.metadata.labels
+        taints = node.spec.taints.map { NodeTaint(key: $0.key, value: $0.value, effect: $0.effect) }
     }
 }
 

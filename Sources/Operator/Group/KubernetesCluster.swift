@@ -100,7 +100,14 @@ struct KubernetesCluster: ClusterAccess {
     }
 
     func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup {
-        let patch: JSONValue = ["metadata": ["finalizers": JSONValue(finalizers)]]
+        try await change(group, ["metadata": ["finalizers": JSONValue(finalizers)]])
+    }
+
+    func setSpec(_ patch: JSONValue, of group: XDBGroup) async throws -> XDBGroup {
+        try await change(group, ["spec": patch])
+    }
+
+    private func change(_ group: XDBGroup, _ patch: JSONValue) async throws -> XDBGroup {
         do {
             return try await client.patch(
                 XDBGroup.self,

@@ -23,6 +23,8 @@ extension GroupAction {
         case .createCleanup(_, let node, let directory): "remove \(directory) from \(node)"
         case .deleteCleanup(let pod): "delete the pod \(pod)"
         case .initialize(let member, _): "let \(member) make its data directory"
+        case .setZones(let zones):
+            "set spec.placement.zones to [\(zones.voters.joined(separator: ", "))], and those of learners with it"
         case .seal(let members, let request): "seal \(members.joined(separator: ", ")) at epoch \(request.epoch)"
         case .lead(let member, let request): "tell \(member) to lead epoch \(request.epoch)"
         case .follow(let member, let request): "tell \(member) to follow \(request.leader.name)"

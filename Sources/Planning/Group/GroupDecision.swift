@@ -72,6 +72,7 @@ struct GroupPolicy: Sendable {
         .effect(VoterPolicy.apply),
         .effect(RolloutPolicy.apply),
         .effect(RestartPolicy.apply),
+        .effect(MigrationPolicy.apply),
         .effect(ElectionPolicy.apply),
         .effect(RolePolicy.apply),
         .effect(RoutePolicy.apply),

@@ -69,6 +69,9 @@ public struct NodeObservation: Hashable, Sendable {
     public var isCordoned: Bool
     /// True when it was taken offline (`Label.offline`): nobody on it leads while another can, and it gets no new members.
     public var isOffline: Bool
+    public var labels: [String: String] = [:]
+    /// What keeps pods away that do not tolerate it.
+    public var taints: [NodeTaint] = []
 
     /// Names a node.
     public init(
@@ -85,6 +88,21 @@ public struct NodeObservation: Hashable, Sendable {
         self.since = since
         self.isCordoned = isCordoned
         self.isOffline = isOffline
+    }
+}
+
+/// A taint of a node.
+public struct NodeTaint: Hashable, Sendable {
+    public var key: String
+    public var value: String
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    public var effect: String
+
+    /// Names a taint.
+    public init(key: String, value: String = "", effect: String) {
+        self.key = key
+        self.value = value
+        self.effect = effect
     }
 }
 

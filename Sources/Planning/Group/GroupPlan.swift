@@ -68,6 +68,8 @@ public enum GroupAction: Hashable, Sendable {
     case createCleanup(pod: String, node: String, directory: String)
     /// Deletes a finished cleanup pod.
     case deleteCleanup(pod: String)
+    /// Sets zones in the group's spec, if that is still as it was observed.
+    case setZones(MemberZones)
     /// Writes the status of an operation, with the resource version that it was observed with.
     case recordOperation(XDBOperation)
     /// Makes the record of something that the operator does by itself; what is there already stays.
@@ -85,6 +87,30 @@ public enum GroupAction: Hashable, Sendable {
     case relabel(pod: String, labels: [String: String])
     /// Sets the label that Services select by (`Label.role`), or removes it. The old leader's comes before the new's.
     case label(pod: String, role: XDBGroup.MemberRole?)
+}
+
+/// The zones of a group's members, as they stand in its spec.
+public struct MemberZones: Hashable, Sendable {
+    /// `spec.placement.zones`.
+    public var voters: [String]
+    /// The zones of each set of learners, by its name.
+    public var learners: [String: [String]]
+
+    /// Those of a spec.
+    public init(_ spec: XDBGroup.Spec) {
+        voters = spec.placement.zones
+        learners = Dictionary(spec.members.learners.map { ($0.name, $0.zones) }) { first, _ in first }
+    }
+
+    /// The spec with these zones.
+    public func applied(to spec: XDBGroup.Spec) -> XDBGroup.Spec {
+        var spec = spec
+        spec.placement.zones = voters
+        for index in spec.members.learners.indices {
+            if let zones = learners[spec.members.learners[index].name] { spec.members.learners[index].zones = zones }
+        }
+        return spec
+    }
 }
 
 /// An object that a group owns, apart from pods and claims.

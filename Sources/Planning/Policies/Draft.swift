@@ -33,6 +33,8 @@ struct Draft {
     var strandedLeader: Finding?
     /// Members that cannot be rebuilt as things are, and why not.
     var irreparable: [String: String] = [:]
+    /// What is next of a migration that has begun.
+    var migration: MigrationRequest.Next?
     /// A rebuild has ended, and nothing of it is left that can be removed now.
     var hasEndedRebuild = false
     /// The change of the spec that is on its way to members that run, while there is one.

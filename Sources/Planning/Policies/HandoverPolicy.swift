@@ -183,9 +183,17 @@ struct LeaderChange {
 
     /// The candidate, other than the leader, with the most advanced log of those that may lead now.
     ///
-    /// - Parameter orSetAside: One that is to be left alone may lead, too, when no other can.
-    static func best(_ draft: Draft, orSetAside: Bool = false) -> Result<String, Refusal> {
-        let others = draft.voters.filter { $0.kind == .candidate && ($0.name != draft.status.leader || isLost(draft)) }
+    /// - Parameters:
+    ///   - orSetAside: One that is to be left alone may lead, too, when no other can.
+    ///   - isMeant: Who is looked at.
+    static func best(
+        _ draft: Draft,
+        orSetAside: Bool = false,
+        where isMeant: (XDBGroup.MemberStatus) -> Bool = { _ in true }
+    ) -> Result<String, Refusal> {
+        let others = draft.voters.filter { member in
+            member.kind == .candidate && (member.name != draft.status.leader || isLost(draft)) && isMeant(member)
+        }
         let unoccupied = others.filter { obstacle($0, draft) == nil && !draft.isSetAside($0) }
         let able =
             unoccupied.isEmpty && (orSetAside || isLost(draft))

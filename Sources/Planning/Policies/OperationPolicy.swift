@@ -68,14 +68,20 @@ extension Draft {
         let ready = unfinished.filter { $0.spec.isDisturbing && $0.problems.isEmpty && !$0.spec.cancel }
         // What waits for a majority would keep the group from the only way on without one.
         if let forced = ready.first(where: { $0.spec.forceLeader != nil }) { return forced }
-        guard let rebuild = status.rebuild else { return ready.first }
-        return ready.first { $0.metadata.name == rebuild.operation }
+        if let rebuild = status.rebuild { return ready.first { $0.metadata.name == rebuild.operation } }
+        // Between two moves it waits for a group that is whole.
+        if let first = ready.first, first.spec.migrate != nil, first.status.plan != nil,
+            let repair = ready.first(where: { $0.spec.rebuild?.isRepair ?? false })
+        {
+            return repair
+        }
+        return ready.first
     }
 }
 
 extension XDBOperation.Spec {
     /// True for work that others have to wait for.
-    fileprivate var isDisturbing: Bool { failover == nil && recoverGroup == nil }
+    fileprivate var isDisturbing: Bool { failover == nil && recoverGroup == nil && !dryRun && !paused }
 }
 
 /// How far an operation is, found out from the group's status.
@@ -90,12 +96,13 @@ struct OperationProgress {
         status.type = operation.spec.kind
         status.member =
             status.member ?? operation.spec.forceLeader?.member ?? operation.spec.rebuild?.member
-            ?? operation.spec.restart?.member
+            ?? operation.spec.restart?.member ?? operation.spec.migrate?.member
         if let problem = operation.problems.first {
             return ended(.failed, "the operation is refused: \(problem)", status)
         }
         if let recovery = Recovery(operation, draft) { return progress(of: recovery, status) }
         if let request = RestartRequest(operation, draft) { return progress(of: request, status) }
+        if let request = MigrationRequest(operation, draft) { return progress(of: request, status) }
         if operation.spec.rebuild != nil, let rebuild = draft.status.rebuild, rebuild.operation == name {
             return progress(of: rebuild, status)
         }

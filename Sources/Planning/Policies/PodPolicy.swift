@@ -55,7 +55,9 @@ extension MemberPod {
         let names = draft.names
         let storage = draft.status.storage ?? spec.storage
         let set = spec.members.learners.first { $0.name == member.learnerSet }
-        let zones = member.kind == .learner ? set?.zones ?? [] : spec.placement.zones
+        let rebuild = draft.status.rebuild.flatMap { $0.successor == member.name ? $0 : nil }
+        let wanted = member.kind == .learner ? set?.zones ?? [] : spec.placement.zones
+        let zones = rebuild.flatMap { $0.zones.isEmpty ? nil : $0.zones } ?? wanted
 
         self.name = member.life
         self.member = member.member
@@ -67,7 +69,6 @@ extension MemberPod {
         } else {
             data = .claim(names.claim(of: member.member, incarnation: member.incarnation))
         }
-        let rebuild = draft.status.rebuild.flatMap { $0.successor == member.name ? $0 : nil }
         if let node = member.node, storage.hostPath != nil || rebuild != nil {
             placement = .pinned(node: node)
         } else {

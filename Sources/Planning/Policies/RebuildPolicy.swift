@@ -22,7 +22,7 @@ enum RebuildPolicy {
 
     private static func consider(_ draft: inout Draft) {
         guard let operation = draft.turn, let wish = operation.spec.rebuild else { return }
-        let request = RebuildRequest(draft: draft, wish: wish)
+        let request = RebuildRequest(draft: draft, wish: wish, zones: MigrationRequest.shelter(for: wish.member, draft))
         let verdict = RebuildHandover.settle(request.verdict, operation, draft)
         draft.verdicts[operation.metadata.name] = verdict
         guard case .begin(let begun) = verdict, let member = draft.member(wish.member) else { return }
@@ -33,7 +33,8 @@ enum RebuildPolicy {
         begin(operation, member, way, &draft)
     }
 
-    private static func begin(
+    /// Records the beginning, with an entry for the new life.
+    static func begin(
         _ operation: XDBOperation,
         _ member: XDBGroup.MemberStatus,
         _ way: RebuildRequest.Way,
@@ -62,11 +63,14 @@ enum RebuildPolicy {
         rebuild.successor = successor.name
         rebuild.mode = way.mode
         rebuild.node = way.node
+        rebuild.zones = way.zones
         rebuild.source = way.source
         rebuild.reason = way.reason
         rebuild.step = member.kind.hasData ? .copy : .join
         if operation.spec.rebuild?.discardFirst ?? false, !member.discarded { rebuild.step = .discard }
-        let handover = RebuildHandover.step(of: operation.metadata.name, isOver: true, draft)
+        let handover =
+            operation.spec.rebuild == nil
+            ? nil : RebuildHandover.step(of: operation.metadata.name, isOver: true, draft)
         rebuild.steps = [handover].compactMap(\.self) + [step(rebuild.step, draft)]
         draft.status.rebuild = rebuild
         // The seat is the new life's at once where it is vacant already.
@@ -364,6 +368,8 @@ enum RebuildPolicy {
         guard isClean(rebuild, draft) else { return }
         draft.hasEndedRebuild = true
         let operation = draft.observation.operations.first { $0.metadata.name == rebuild.operation }
-        if operation?.isFinished ?? true { draft.status.rebuild = nil }
+        if operation.map({ $0.isFinished || MigrationProgress.hasNoted(rebuild, $0) }) ?? true {
+            draft.status.rebuild = nil
+        }
     }
 }

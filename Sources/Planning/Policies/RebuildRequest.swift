@@ -8,6 +8,8 @@ struct RebuildRequest {
         var mode: XDBOperation.Rebuild.Mode
         /// Nil: the scheduler chooses.
         var node: String?
+        /// Where the scheduler may choose; empty for the zones of the spec.
+        var zones: [String] = []
         /// The member whose data are copied; nil where none are needed.
         var source: String?
         var reason: String
@@ -15,6 +17,8 @@ struct RebuildRequest {
 
     let draft: Draft
     let wish: XDBOperation.Rebuild
+    /// The zones that the new life may be in, instead of those of the spec; nil for those.
+    var zones: [String]?
 
     var verdict: OperationVerdict {
         if draft.spec.paused { return .wait("the group is paused (spec.paused)") }
@@ -110,14 +114,16 @@ struct RebuildRequest {
                     + "discardFirst out"
             )
         }
+        var way = Way(mode: place.mode, node: place.node, zones: zones ?? [], source: nil, reason: place.reason)
         guard member.kind.hasData else {
-            let reason = "\(place.reason); a logger needs no copy: its log begins where all others have theirs"
-            return .success(Way(mode: place.mode, node: place.node, source: nil, reason: reason))
+            way.reason += "; a logger needs no copy: its log begins where all others have theirs"
+            return .success(way)
         }
         switch source(for: member) {
         case .success(let source):
-            let reason = "\(place.reason); \(source.reason)"
-            return .success(Way(mode: place.mode, node: place.node, source: source.name, reason: reason))
+            way.source = source.name
+            way.reason += "; \(source.reason)"
+            return .success(way)
         case .failure(let refusal): return .failure(refusal)
         }
     }
@@ -171,18 +177,20 @@ struct RebuildRequest {
     }
 
     /// Why a node cannot take the member; nil when nothing is known that speaks against it.
-    private func obstacle(_ name: String, _ member: XDBGroup.MemberStatus) -> String? {
+    func obstacle(_ name: String, _ member: XDBGroup.MemberStatus) -> String? {
         guard let node = draft.node(name) else { return "there is no such node" }
         if let lack = lack(of: node, forNewMember: true) { return "it \(lack)" }
         if let other = draft.status.members.first(where: { $0.node == name && $0.member != member.name }) {
             return "\(other.name) is there, and members never share a node"
         }
         let set = draft.spec.members.learners.first { $0.name == member.learnerSet }
-        let zones = member.kind == .learner ? set?.zones ?? [] : draft.spec.placement.zones
+        let zones = self.zones ?? (member.kind == .learner ? set?.zones ?? [] : draft.spec.placement.zones)
         guard zones.isEmpty || node.zone.map({ zones.contains($0) }) ?? false else {
-            return "its zone is \(node.zone ?? "unknown"), and the spec wants \(zones.joined(separator: ", "))"
+            return
+                "its zone is \(node.zone ?? "unknown"), and \(self.zones == nil ? "the spec wants" : "it is to be in") "
+                + zones.joined(separator: ", ")
         }
-        return nil
+        return NodeFit(placement: draft.spec.placement).obstacle(node)
     }
 
     private func source(for member: XDBGroup.MemberStatus) -> Result<(name: String, reason: String), Refusal> {

@@ -25,8 +25,7 @@ struct Renewal {
     ///
     /// - Parameter evenAiling: One that does not play its part itself may go, and comes first: its absence costs nothing.
     func next(of members: [XDBGroup.MemberStatus], evenAiling: Bool = false) -> Step {
-        let order = members.sorted { rank($0) < rank($1) }
-        guard let member = order.first else { return .wait("there is nothing to do") }
+        guard let member = inOrder(members).first else { return .wait("there is nothing to do") }
         if !evenAiling, draft.findings[member.name]?.health != .healthy { return .wait(trouble(of: member)) }
         if !evenAiling, member.name != draft.status.leader, let lag = LeaderChange.lag(of: member, draft) {
             return .wait("\(member.name): \(lag)")
@@ -60,6 +59,10 @@ struct Renewal {
     }
 
     /// Loggers and learners, then followers, then the leader; before them whoever does not play its part.
+    func inOrder(_ members: [XDBGroup.MemberStatus]) -> [XDBGroup.MemberStatus] {
+        members.sorted { rank($0) < rank($1) }
+    }
+
     private func rank(_ member: XDBGroup.MemberStatus) -> (Int, Int) {
         let isLeader = member.name == draft.status.leader
         if !isLeader, draft.findings[member.name]?.health != .healthy { return (0, member.ordinal) }
@@ -86,7 +89,7 @@ struct Renewal {
     }
 
     /// Why a member may not be taken away now, when all others have to play their part; nil when it may.
-    private func obstacle(besides member: XDBGroup.MemberStatus) -> String? {
+    func obstacle(besides member: XDBGroup.MemberStatus) -> String? {
         if let standstill { return standstill }
         if let outsider = draft.outsiders.first { return "\(outsider.name) has no vote yet" }
         for other in draft.status.members where !other.isSuccessor && other.name != member.name {

@@ -11,12 +11,15 @@ enum RepairPolicy {
         let operations = draft.observation.operations.filter { $0.spec.rebuild != nil }
         // Whoever asked first is served first; the next is looked at when that has ended.
         guard !operations.contains(where: { !$0.isFinished }) else { return }
+        let migration = MigrationRequest.current(draft).flatMap { $0.isGoingOn ? $0 : nil }
         for member in draft.status.members
         where !member.isSuccessor && !member.leaving && member.name != draft.status.leader
             && (!draft.unwanted.contains(member.name) || member.discarded)
         {
             guard !draft.isSetAside(member), let need = RepairNeed(of: member, draft) else { continue }
             draft.checkAgain(within: .seconds(1))
+            // Its move is its rebuild; and one that is well comes when no other waits for it.
+            if let migration, need.isMove || migration.isAway(member) { continue }
             guard need.isDue else { continue }
             if repair(member, need, operations, &draft) { return }
         }
@@ -62,7 +65,8 @@ enum RepairPolicy {
                 "spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild"
             )
         }
-        switch RebuildRequest(draft: draft, wish: wish).verdict {
+        let zones = MigrationRequest.shelter(for: member.name, draft)
+        switch RebuildRequest(draft: draft, wish: wish, zones: zones).verdict {
         case .refuse(let why): return refuse(why)
         case .wait(let why): return wait(why)
         case .done, .begin: break

@@ -50,7 +50,7 @@ struct TransferLimit: Hashable {
     init?(_ operation: XDBOperation?, _ draft: Draft) {
         let others = draft.observation.otherRebuilds.filter(\.isCopying).map(\.limit)
         self.init(
-            operation: operation?.spec.rebuild?.limit,
+            operation: operation?.spec.copyLimit,
             group: draft.spec.transfer.limit,
             share: draft.observation.transferBudget.map { TransferBudget.share(of: $0, besides: others) }
         )

@@ -53,6 +53,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public var readOnly: Bool?
         /// Seconds between a row's commit on the leader and now, for the newest row that the server has applied.
         public var lagSeconds: Double?
+        /// The size of the data as a copy of them counts it, looked at now and then; nil while it is not known.
+        public var dataBytes: UInt64?
         /// How often the server ended by itself since the agent started.
         public var crashes: Int
         /// `Rpl_semi_sync_master_no_tx`: commits that went through without an acknowledgement.

@@ -125,6 +125,8 @@ extension XDBOperation {
         public var percent: Int?
         public var bytesPerSecond: Int?
         public var remainingSeconds: Int?
+        public var movesDone: Int?
+        public var movesTotal: Int?
         public var unknown: [String: JSONValue] = [:]
 
         public init() {}
@@ -140,6 +142,8 @@ extension XDBOperation {
             Field("percent", \.percent, description: "The part of it that has been copied."),
             Field("bytesPerSecond", \.bytesPerSecond, description: "The present rate."),
             Field("remainingSeconds", \.remainingSeconds, description: "How long the rest takes at this rate."),
+            Field("movesDone", \.movesDone, description: "Of work of several moves: how many are done."),
+            Field("movesTotal", \.movesTotal, description: "Of work of several moves: how many there are."),
         ]
     }
 }
@@ -201,6 +205,7 @@ extension XDBGroup {
         public var successor = ""
         public var mode = XDBOperation.Rebuild.Mode.local
         public var node: String?
+        public var zones: [String] = []
         public var source: String?
         public var comparedWith: String?
         public var step = RebuildStep.copy
@@ -220,6 +225,12 @@ extension XDBGroup {
             Field("successor", \.successor, .required, description: "The entry of members that is its new life."),
             Field("mode", \.mode, description: "Local, or CrossHost: on another node."),
             Field("node", \.node, description: "The node of the new life; absent until the scheduler has chosen one."),
+            Field(
+                "zones",
+                \.zones,
+                .list(.atomic),
+                description: "The zones that the scheduler may choose a node in; empty for those of the spec."
+            ),
             Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
             Field(
                 "comparedWith",

@@ -10,6 +10,8 @@ extension XDBOperation.Spec {
         var isOnGroup = true
         /// True when the block stays as it was made: another wish is another operation.
         var isFixed = true
+        /// True when it is planned first, and done in several moves between which it can be paused.
+        var isPlanned = false
         /// True when a spec asks for it.
         var isAsked: @Sendable (XDBOperation.Spec) -> Bool
     }
@@ -24,6 +26,7 @@ extension XDBOperation.Spec {
         Work(field: "offlineNode", kind: .offlineNode, isOnGroup: false) { $0.offlineNode != nil },
         Work(field: "recoverNode", kind: .recoverNode, isOnGroup: false) { $0.recoverNode != nil },
         Work(field: "recoverGroup", kind: .recoverGroup) { $0.recoverGroup != nil },
+        Work(field: "migrate", kind: .migrate, isFixed: false, isPlanned: true) { $0.migrate != nil },
         Work(field: "failover", kind: .failover, isForPeople: false) { $0.failover != nil },
     ]
 
@@ -34,7 +37,7 @@ extension XDBOperation.Spec {
     public static let rules: [Rule<Self>] = [
         Rule(
             "[\(works.map { "has(self.\($0.field))" }.joined(separator: ", "))].filter(x, x).size() == 1",
-            "exactly one kind of work must be asked for: \(list(works.filter(\.isForPeople), "or"))"
+            "exactly one kind of work must be asked for: \(list(works.filter(\.isForPeople)))"
         ) { spec in works.count { $0.isAsked(spec) } == 1 },
         Rule(
             "has(self.group) != (\(works.filter { !$0.isOnGroup }.map { "has(self.\($0.field))" }.joined(separator: " || ")))",
@@ -45,10 +48,23 @@ extension XDBOperation.Spec {
                 .joined(separator: " && "),
             "what is asked for cannot be changed: cancel this operation and make another"
         ),
+        Rule(
+            (["!self.dryRun && !self.paused"] + planned.map { "has(self.\($0.field))" }).joined(separator: " || "),
+            "dryRun and paused are for work that is planned first: \(list(planned))"
+        ) { spec in
+            !spec.dryRun && !spec.paused || works.contains { $0.isPlanned && $0.isAsked(spec) }
+        },
+        Rule(
+            change: "self.dryRun == oldSelf.dryRun",
+            "a dry run stays one: make another operation to do what was planned"
+        ),
     ]
 
-    private static func list(_ works: [Work], _ conjunction: String) -> String {
+    private static var planned: [Work] { works.filter(\.isPlanned) }
+
+    private static func list(_ works: [Work], _ conjunction: String = "or") -> String {
         let fields = works.map(\.field)
+        guard fields.count > 1 else { return fields.first ?? "" }
         return "\(fields.dropLast().joined(separator: ", ")) \(conjunction) \(fields.last ?? "")"
     }
 
@@ -56,6 +72,9 @@ extension XDBOperation.Spec {
     fileprivate static func staysAsItWas(_ field: String) -> String {
         "has(self.\(field)) == has(oldSelf.\(field)) && (!has(self.\(field)) || self.\(field) == oldSelf.\(field))"
     }
+
+    /// How much of a copy may be sent in a second, as the operation says; nil for no limit.
+    public var copyLimit: UInt64? { rebuild?.limit ?? migrate?.limit }
 }
 
 extension XDBOperation.Spec.Work {

@@ -80,7 +80,10 @@ extension XDBOperation {
         public var offlineNode: OfflineNode?
         public var recoverNode: RecoverNode?
         public var recoverGroup: RecoverGroup?
+        public var migrate: Migrate?
         public var failover: Failover?
+        public var dryRun = false
+        public var paused = false
         public var cancel = false
         public var timeoutSeconds = 600
         public var ttlSecondsAfterFinished = 604_800
@@ -150,9 +153,33 @@ extension XDBOperation {
                     + "comes back it fails, and says what each member has."
             ),
             Field(
+                "migrate",
+                \.migrate,
+                description:
+                    "Moves all members of the group that are in one zone to another, or one member to a node: each is made "
+                    + "anew beside its old life, which goes last. Of several the leader comes last, after one change of leader. "
+                    + "The zones in the group's spec are changed with it."
+            ),
+            Field(
                 "failover",
                 \.failover,
                 description: "Made by the operator alone: the record of a failover that it did by itself."
+            ),
+            Field(
+                "dryRun",
+                \.dryRun,
+                .defaulted,
+                description:
+                    "Set to true when it is made, the operation writes its plan into status.plan and does nothing else. For "
+                    + "work that is planned first: migrate."
+            ),
+            Field(
+                "paused",
+                \.paused,
+                .defaulted,
+                description:
+                    "While true, no further move begins; one that goes on is finished, and other operations have their turn. "
+                    + "For work of several moves: migrate."
             ),
             Field(
                 "cancel",
@@ -187,6 +214,7 @@ extension XDBOperation {
         case offlineNode = "OfflineNode"
         case recoverNode = "RecoverNode"
         case recoverGroup = "RecoverGroup"
+        case migrate = "Migrate"
         case failover = "Failover"
     }
 
@@ -343,6 +371,7 @@ extension XDBOperation {
         public var durationSeconds: String?
         public var node: String?
         public var source: String?
+        public var plan: Plan?
         public var progress: Progress?
         public var steps: [Step] = []
         public var certificate: Certificate?
@@ -363,9 +392,15 @@ extension XDBOperation {
             Field(
                 "node",
                 \.node,
-                description: "The node that it is about; of a rebuild the one that the member is made anew on."
+                description:
+                    "The node that it is about; of a rebuild or a move the one that the member is made anew on."
             ),
-            Field("source", \.source, description: "Of a rebuild: the member whose data are copied."),
+            Field("source", \.source, description: "Of a rebuild or a move: the member whose data are copied."),
+            Field(
+                "plan",
+                \.plan,
+                description: "Of work that is planned first: what it does, and how far each part is."
+            ),
             Field("progress", \.progress, description: "Of work that moves data: how far it is."),
             Field("steps", \.steps, .list(.map(key: "name")), description: "Its steps, with their times."),
             Field(

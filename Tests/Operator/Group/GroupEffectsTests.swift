@@ -81,6 +81,18 @@ import XDB
         #expect(CrashPoint(action) == .configurationBrought)
     }
 
+    @Test func zonesAreSetWhereTheyDiffer() async throws {
+        var zones = MemberZones(Rebuilding.group().spec)
+        _ = try await carryOut([.setZones(zones)])
+        #expect(cluster.calls.isEmpty)
+        zones.voters = ["b", "a"]
+        let action = GroupAction.setZones(zones)
+        let outcome = try await carryOut([action])
+        #expect(outcome.failures.isEmpty)
+        #expect(cluster.calls == [#"change the spec of orders {"placement":{"zones":["b","a"]}}"#])
+        #expect(CrashPoint(action) == .zonesSet)
+    }
+
     @Test func aLifeWithoutAPodIsNotReached() async throws {
         #expect(Rebuilding.observation().endpoint(of: "orders-2") == nil)
         let outcome = try await carryOut([.limitCopy(member: "orders-9", CopyLimitRequest(to: "x", bytesPerSecond: 1))])

@@ -85,6 +85,11 @@ final class FakeCluster: ClusterAccess {
 
     func setFinalizers(_ finalizers: [String], of group: XDBGroup) async throws -> XDBGroup { group }
 
+    func setSpec(_ patch: JSONValue, of group: XDBGroup) async throws -> XDBGroup {
+        note("change the spec of \(group.metadata.name) \(patch)")
+        return group
+    }
+
     func disruptionBudgetVersion() async throws -> String { "policy/v1" }
 
     // MARK: -

@@ -258,6 +258,9 @@ struct World {
                 operations[index] = operation
             }
         case .createOperation(let name, let spec): ask(name, spec)
+        case .setZones(let zones):
+            group.spec = zones.applied(to: group.spec)
+            group.metadata.resourceVersion = String((Int(group.metadata.resourceVersion) ?? 0) + 1)
         case .forceDeletePod(let name, let uid, _): deletePod { $0.name == name && $0.uid == uid }
         case .deleteCertificate(let life):
             owned.remove(.certificate(member: life))
@@ -317,6 +320,21 @@ struct World {
         var spec = XDBOperation.Spec()
         spec.group = group.metadata.name
         spec.restart = restart
+        ask(name, spec)
+    }
+
+    /// Somebody asks for members to be moved.
+    mutating func migrate(
+        _ name: String,
+        _ set: (inout XDBOperation.Migrate) -> Void,
+        spec change: (inout XDBOperation.Spec) -> Void = { _ in }
+    ) {
+        var migrate = XDBOperation.Migrate()
+        set(&migrate)
+        var spec = XDBOperation.Spec()
+        spec.group = group.metadata.name
+        spec.migrate = migrate
+        change(&spec)
         ask(name, spec)
     }
 
@@ -606,6 +624,7 @@ struct World {
         let kind = group.status.members.first { $0.name == pod.member }?.kind
         status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
         status.server.applied = kind == .logger ? nil : disk.committed
+        status.server.dataBytes = kind == .logger ? nil : 200 << 20
         status.server.lagSeconds = lags[pod.name]
         if kind != .logger { tellConfiguration(of: pod, &status) }
         if let copy = work.values.first(where: { $0.stage == .copy && $0.source?.name == pod.name }),
