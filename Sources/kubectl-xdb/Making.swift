@@ -31,17 +31,26 @@ extension Connection {
             as: XDBOperation.self,
             WriteOptions(isDryRun: options.dryRun)
         )
-        let name = made.metadata.name
         if options.dryRun {
             Output.write(Document.text(OperationRequest(operation: made).manifest, .yaml))
             return Output.note("A dry run: nothing was made. The server would take this operation.")
         }
+        try await follow(made, options.waiting)
+    }
+
+    /// Makes an operation that the server cannot judge alone, and follows it where that is asked for.
+    func make(_ request: OperationRequest, _ waiting: WaitOptions) async throws {
+        try await follow(try await client.create(try request.body(), as: XDBOperation.self), waiting)
+    }
+
+    private func follow(_ made: XDBOperation, _ waiting: WaitOptions) async throws {
+        let name = made.metadata.name
         Output.write("operation \(name) is made\n")
-        guard options.waiting.wait else {
+        guard waiting.wait else {
             return Output.note("Follow it: \(invocation.command("ops \(name) --watch"))")
         }
         let follower = Follower(self)
-        try follower.tell(try await follower.end(of: name, limit: options.waiting.waitTimeout))
+        try follower.tell(try await follower.end(of: name, limit: waiting.waitTimeout))
     }
 }
 

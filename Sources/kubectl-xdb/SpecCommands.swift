@@ -31,21 +31,44 @@ extension Connection {
     }
 }
 
+extension Connection {
+    /// Has an operation rest or go on; false when the name is not one's, or a group's, which come first.
+    func pause(_ name: String, _ isPaused: Bool, _ options: ChangeOptions) async throws -> Bool {
+        let key = key(name)
+        guard try await client.find(XDBGroup.self, key) == nil,
+            let operation = try await client.find(XDBOperation.self, key)
+        else { return false }
+        guard !operation.isFinished else {
+            throw Complaint("\(name) has ended already: \(operation.status.message ?? "")")
+        }
+        try await client.patch(
+            XDBOperation.self,
+            key,
+            ["spec": ["paused": .bool(isPaused)]],
+            WriteOptions(isDryRun: options.dryRun)
+        )
+        let words = isPaused ? "it rests after the move that goes on" : "it goes on"
+        Output.write("\(name): \(words)\(options.dryRun ? " (a dry run: nothing was changed)" : "")\n")
+        return true
+    }
+}
+
 /// Has the operator leave a group alone.
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Have the operator observe a group and change nothing, failovers included."
+        abstract: "Have the operator observe a group and change nothing, failovers included; or have a migration rest."
     )
 
     @OptionGroup var connectionOptions: ConnectionOptions
     @OptionGroup var options: ChangeOptions
 
-    @Argument(help: "The group.", completion: .groups)
+    @Argument(help: "The group, or the operation that rests after its present move.", completion: .operations)
     var group: String
 
     func run() async throws {
         let connection = try connectionOptions.connect()
+        if try await connection.pause(group, true, options) { return }
         try await connection.change(group, ["paused": true], "paused: nothing is done, not even a failover", options)
         if !options.dryRun {
             Output.note("Let the operator go on: \(connection.invocation.command("resume \(group)"))")
@@ -57,17 +80,18 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let the operator go on with a group that is paused."
+        abstract: "Let the operator go on with a group, or an operation, that is paused."
     )
 
     @OptionGroup var connectionOptions: ConnectionOptions
     @OptionGroup var options: ChangeOptions
 
-    @Argument(help: "The group.", completion: .groups)
+    @Argument(help: "The group, or the operation.", completion: .operations)
     var group: String
 
     func run() async throws {
         let connection = try connectionOptions.connect()
+        if try await connection.pause(group, false, options) { return }
         try await connection.change(group, ["paused": false], "the operator goes on", options)
     }
 }

@@ -80,6 +80,22 @@ package struct OperationRequest: Sendable {
         }
     }
 
+    /// Members moved to another zone or node.
+    package static func migrate(
+        of group: ObjectKey,
+        _ migrate: XDBOperation.Migrate,
+        isDryRun: Bool,
+        timeout: Int?
+    ) -> Self {
+        let what = isDryRun ? "migrate-plan" : "migrate"
+        return Self(group, "\(migrate.member ?? group.name)-\(what)", timeout: timeout) { spec in
+            spec.migrate = migrate
+            spec.dryRun = isDryRun
+            // Whoever made it may be gone before it is deleted.
+            if isDryRun { spec.ttlSecondsAfterFinished = 600 }
+        }
+    }
+
     /// What the API server is sent.
     ///
     /// Throws a complaint when a rule of the kind is broken, which old servers do not check.

@@ -26,6 +26,10 @@ package enum OperationScreen {
         }
         if let next = next(operation, invocation) { sentences.append(("Next", Cell(next))) }
         for (label, sentence) in sentences { screen.paragraphs(label, [sentence]) }
+        if let plan = operation.status.plan {
+            screen.gap()
+            PlanScreen.add(plan, isBegun: !operation.spec.dryRun, to: &screen)
+        }
         if !operation.status.steps.isEmpty {
             screen.gap()
             screen.table(Phases.table(steps(of: operation), now: now))
@@ -114,12 +118,22 @@ package enum OperationScreen {
             words = "\(restart.member.map { "\($0) of \(group) is" } ?? "all members of \(group) are") to be restarted"
         } else if spec.recoverGroup != nil {
             words = "\(group) is to be brought back from what its members have"
+        } else if let migrate = spec.migrate {
+            words = self.words(for: migrate, of: group) + (spec.dryRun ? ", as a dry run" : "")
         } else if let failover = spec.failover {
             words = "nothing: the record of the failover of \(group) to epoch \(failover.epoch)"
         } else {
             words = "nothing that this version knows"
         }
-        return words + (spec.cancel ? "; it is to be cancelled" : "")
+        return words + (spec.paused ? "; it is paused" : "") + (spec.cancel ? "; it is to be cancelled" : "")
+    }
+
+    private static func words(for migrate: XDBOperation.Migrate, of group: String) -> String {
+        let limit = migrate.bytesPerSecond.map { ", at most \($0)/s" } ?? ""
+        if let member = migrate.member {
+            return "\(member) of \(group) is to move to node \(migrate.node ?? "")\(limit)"
+        }
+        return "\(group) is to move from zone \(migrate.from?.zone ?? "") to zone \(migrate.to?.zone ?? "")\(limit)"
     }
 
     private static func choices(of rebuild: XDBOperation.Rebuild) -> String {
@@ -148,8 +162,14 @@ package enum OperationScreen {
                 + (screen ?? "how the nodes are: \(invocation.command("nodes -A"))")
         case .pending, .running, nil:
             let follow = "follow it: \(invocation.command("ops \(name) --watch"))"
-            return operation.spec.cancel || operation.spec.failover != nil
-                ? follow : "\(follow); give it up: \(invocation.command("cancel \(name)"))"
+            if operation.spec.cancel || operation.spec.failover != nil { return follow }
+            let cancel = "give it up: \(invocation.command("cancel \(name)"))"
+            guard operation.spec.migrate != nil else { return "\(follow); \(cancel)" }
+            let pause =
+                operation.spec.paused
+                ? "let it go on: \(invocation.command("resume \(name)"))"
+                : "let it rest after this move: \(invocation.command("pause \(name)"))"
+            return "\(follow); \(pause); \(cancel)"
         }
     }
 }

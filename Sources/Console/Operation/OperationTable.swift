@@ -40,8 +40,10 @@ package enum OperationTable {
         ]
     }
 
-    static func state(of operation: XDBOperation) -> Cell {
-        switch operation.status.state {
+    static func state(of operation: XDBOperation) -> Cell { cell(of: operation.status.state) }
+
+    static func cell(of state: XDBOperation.State?) -> Cell {
+        switch state {
         case .succeeded: Cell("Succeeded", .good)
         case .failed: Cell("Failed", .bad)
         case .cancelled: Cell("Cancelled", .warning)

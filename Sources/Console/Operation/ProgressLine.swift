@@ -7,10 +7,11 @@ package enum ProgressLine {
     package static func text(_ progress: XDBOperation.Progress, barWidth: Int = 20) -> String {
         guard let percent = progress.percent else { return progress.summary }
         var parts = ["\(ProgressBar.text(percent: percent, width: barWidth)) \(percent) %"]
+        if let done = progress.movesDone, let total = progress.movesTotal { parts.append("\(done) of \(total) moves") }
         let done = XDBOperation.Progress.text(progress.bytesDone)
         if let total = progress.bytesTotal, percent < 100 {
             parts.append("\(done) of \(XDBOperation.Progress.text(total))")
-            parts.append("\(XDBOperation.Progress.text(progress.bytesPerSecond ?? 0))/s")
+            if let rate = progress.bytesPerSecond { parts.append("\(XDBOperation.Progress.text(rate))/s") }
             if let rest = progress.remainingSeconds { parts.append("\(Phrase.remainder(rest)) left") }
         } else {
             parts.append(done)

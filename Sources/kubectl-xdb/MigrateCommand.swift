@@ -1,0 +1,101 @@
+import ArgumentParser
+import Console
+import Kubernetes
+import KubernetesModel
+import XDB
+
+/// Asks for members to be moved.
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Move a group from one zone to another, or one member to a node, without a break.",
+        discussion: """
+            All members of a zone: migrate GROUP --from a --to b. One member: migrate GROUP MEMBER --node NODE. With \
+            --dry-run the operator plans it and does nothing else. Between two moves it can be paused (pause OPERATION) and \
+            given up (cancel OPERATION).
+            """
+    )
+
+    @OptionGroup var connectionOptions: ConnectionOptions
+    @OptionGroup var waiting: WaitOptions
+
+    @Argument(help: "The group.", completion: .groups)
+    var group: String
+
+    @Argument(help: "The one member that moves, by its name or its number.", completion: .members)
+    var member: String?
+
+    @Option(help: "The zone that the members leave.")
+    var from: String?
+
+    @Option(help: "The zone that they move to.")
+    var to: String?
+
+    @Option(help: "The node that the one member moves to.")
+    var node: String?
+
+    @Option(help: "How much of each copy is sent in a second at most, for example 50Mi.")
+    var bytesPerSecond: String?
+
+    @Option(help: "For how many seconds it may wait for its turn, and between two moves; 600 by default.")
+    var timeout: Int?
+
+    @Flag(help: "Plan it and do nothing: the operator writes the plan, which is printed; the operation is deleted.")
+    var dryRun = false
+
+    @Option(name: .shortAndLong, help: "With --dry-run: the plan as json or yaml.")
+    var output: Document.Format?
+
+    func validate() throws {
+        let isWhole = member == nil && node == nil && from != nil && to != nil
+        let isOne = member != nil && node != nil && from == nil && to == nil
+        guard isWhole || isOne else {
+            throw ValidationError("give --from and --to for all members of a zone, or a member and --node for one")
+        }
+        guard bytesPerSecond.map({ Quantity($0) != nil }) ?? true else {
+            throw ValidationError("--bytes-per-second must be an amount, for example 50Mi")
+        }
+        guard timeout.map({ (1...86400).contains($0) }) ?? true else {
+            throw ValidationError("--timeout must be 1 to 86400")
+        }
+        guard output == nil || dryRun else { throw ValidationError("-o is for the plan of a --dry-run") }
+        guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run waits by itself: leave out --wait") }
+    }
+
+    func run() async throws {
+        let connection = try connectionOptions.connect()
+        let group = try await connection.group(group)
+        var migrate = XDBOperation.Migrate()
+        migrate.from = from.map { .init(zone: $0) }
+        migrate.to = to.map { .init(zone: $0) }
+        migrate.member = try member.map { word throws(Complaint) in
+            try MemberChoice.member(word, of: group, where: { !$0.isSuccessor }).name
+        }
+        migrate.node = node
+        migrate.bytesPerSecond = bytesPerSecond.flatMap { Quantity($0) }
+        let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: dryRun, timeout: timeout)
+        guard dryRun else { return try await connection.make(request, waiting) }
+        try await rehearse(request, connection)
+    }
+
+    /// Has the operator plan it, and leaves nothing behind.
+    private func rehearse(_ request: OperationRequest, _ connection: Connection) async throws {
+        let made = try await connection.client.create(try request.body(), as: XDBOperation.self)
+        let ended: XDBOperation
+        do {
+            ended = try await Follower(connection).end(of: made.metadata.name, limit: nil)
+        } catch {
+            try? await connection.client.delete(XDBOperation.self, made.key)
+            throw error
+        }
+        try await connection.client.delete(XDBOperation.self, made.key)
+        guard let plan = ended.status.plan, ended.status.state == .succeeded else {
+            throw Complaint("it would be refused: \(ended.status.message ?? "")")
+        }
+        if let output {
+            return Output.write(Document.text(plan.fieldJSON ?? .null, output))
+        }
+        Output.write(PlanScreen.text(plan, Terminal.style(), width: Terminal.width()))
+        Output.note("A dry run: nothing was done.")
+    }
+}
