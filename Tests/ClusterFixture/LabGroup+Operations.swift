@@ -53,7 +53,7 @@ extension LabGroup {
     /// Takes an operation back.
     package func cancel(_ operation: String) async throws { try await change(operation, "{\"cancel\": true}") }
 
-    private func change(_ operation: String, _ spec: String) async throws {
+    func change(_ operation: String, _ spec: String) async throws {
         let patch = "{\"spec\": \(spec)}"
         try await Lab.kubectl("patch", "xop", operation, "-n", namespace, "--type=merge", "-p", patch)
     }
@@ -105,7 +105,7 @@ extension LabGroup {
 
     /// Makes an operation with a part of its metadata and of its specification in YAML, and returns its name.
     @discardableResult
-    private func ask(_ metadata: String, _ work: String) async throws -> String {
+    func ask(_ metadata: String, _ work: String) async throws -> String {
         try await Lab.kubectl(
             "create",
             "-f",
