@@ -8,7 +8,8 @@ extension ClusterTests {
     /// Each has a group of its own shape.
     @Suite(.serialized) struct RebuildFaults {
         /// Of five voters one is rebuilt, and the member that it is copied from loses its power in the middle.
-        @Test func theSourceDiesAndAnotherIsCopied() async throws {
+        @Test(.enabled(if: Lab.isLong, "hack/test --long"))
+        func theSourceDiesAndAnotherIsCopied() async throws {
             let group = LabGroup(name: "quint")
             try await Lab.ensureNodes(5)
             try await group.apply(LabGroup.Shape(candidates: 3, loggers: 2))
