@@ -19,7 +19,8 @@ enum PodPolicy {
             if let kind = pod.kind, kind != member.kind { draft.act(.relabel(pod: pod.name, labels: wanted.labels)) }
             if pod.phase == .failed || pod.phase == .succeeded {
                 replace(pod, because: pod.failure ?? "it has ended", &draft)
-            } else if !pod.isRunning, !pod.isReady, pod.revision != wanted.revision {
+            } else if !pod.isRunning, !pod.isReady, draft.heard(member) == nil, pod.revision != wanted.revision {
+                // Whose agent answers runs, whatever the kubelet has told so far.
                 replace(pod, because: "it does not run, and the spec has changed", &draft)
             }
         }

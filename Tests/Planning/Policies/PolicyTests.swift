@@ -125,6 +125,7 @@ struct PolicyTests {
                 observation.pods[index].isRunning = false
                 observation.pods[index].waitingReason = "ImagePullBackOff"
             }
+            observation.agents["orders-1"] = nil
         }
         let isDeletion = { (action: GroupAction) in if case .deletePod = action { true } else { false } }
         #expect(!actions(change).contains(where: isDeletion))
@@ -136,6 +137,13 @@ struct PolicyTests {
         // Where a pod may run does not concern one that runs.
         let running = actions { $0.group.spec.placement.nodeSelector = ["disk": "fast"] }
         #expect(!running.contains(where: isDeletion))
+        // Nor one whose agent answers before the kubelet has told that it runs.
+        let answering = actions {
+            change(&$0)
+            $0.agents["orders-1"] = Self.healthy.agents["orders-1"]
+            $0.group.spec.placement.nodeSelector = ["disk": "fast"]
+        }
+        #expect(!answering.contains(where: isDeletion))
     }
 
     @Test func votersAreSpreadOverTheirZonesAndLearnersStayInTheirs() throws {
