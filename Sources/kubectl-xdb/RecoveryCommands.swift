@@ -100,14 +100,8 @@ extension Connection {
     }
 }
 
-/// Leaves a member alone.
-struct TakeOutCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "take-out",
-        abstract: "Have the operator leave a member alone: not repaired, and not leading while another can.",
-        discussion: "The member is named in spec.maintenance. Nothing is stopped: its log counts while it answers."
-    )
-
+/// A member of a group that is to be changed.
+struct NamedMember: ParsableArguments {
     @OptionGroup var connectionOptions: ConnectionOptions
     @OptionGroup var options: ChangeOptions
 
@@ -117,15 +111,31 @@ struct TakeOutCommand: AsyncParsableCommand {
     @Argument(help: "The member, by its name or its number.", completion: .members)
     var member: String
 
-    func run() async throws {
+    /// Connects, and looks them up.
+    func find() async throws -> (connection: Connection, group: XDBGroup, member: XDBGroup.MemberStatus) {
         let connection = try connectionOptions.connect()
         let found = try await connection.group(group)
-        let member = try MemberChoice.member(member, of: found, where: { !$0.isSuccessor })
-        let wish = MaintenanceWish(takingOut: member, of: found)
+        return (connection, found, try MemberChoice.member(member, of: found, where: { !$0.isSuccessor }))
+    }
+}
+
+/// Leaves a member alone.
+struct TakeOutCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "take-out",
+        abstract: "Have the operator leave a member alone: not repaired, and not leading while another can.",
+        discussion: "The member is named in spec.maintenance. Nothing is stopped: its log counts while it answers."
+    )
+
+    @OptionGroup var named: NamedMember
+
+    func run() async throws {
+        let (connection, group, member) = try await named.find()
+        let wish = MaintenanceWish(takingOut: member, of: group)
         for words in wish.words { Output.note(words) }
-        try await connection.change(group, wish.change, "\(member.name) is taken out", options)
-        if !options.dryRun {
-            Output.note("Put it back: \(connection.invocation.command("put-back \(group) \(member.name)"))")
+        try await connection.change(named.group, wish.change, "\(member.name) is taken out", named.options)
+        if !named.options.dryRun {
+            Output.note("Put it back: \(connection.invocation.command("put-back \(named.group) \(member.name)"))")
         }
     }
 }
@@ -137,22 +147,13 @@ struct PutBackCommand: AsyncParsableCommand {
         abstract: "End what take-out began: the member is repaired again, and may lead."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: ChangeOptions
-
-    @Argument(help: "The group.", completion: .groups)
-    var group: String
-
-    @Argument(help: "The member, by its name or its number.", completion: .members)
-    var member: String
+    @OptionGroup var named: NamedMember
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        let found = try await connection.group(group)
-        let member = try MemberChoice.member(member, of: found, where: { !$0.isSuccessor })
-        let wish = MaintenanceWish(puttingBack: member, to: found)
+        let (connection, group, member) = try await named.find()
+        let wish = MaintenanceWish(puttingBack: member, to: group)
         for words in wish.words { Output.note(words) }
-        try await connection.change(group, wish.change, "\(member.name) is put back", options)
+        try await connection.change(named.group, wish.change, "\(member.name) is put back", named.options)
     }
 }
 
