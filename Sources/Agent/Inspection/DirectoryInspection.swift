@@ -23,8 +23,7 @@ public enum DirectoryInspection {
             inspected.incarnation = identity.incarnation
         }
         attempt(&inspected) { inspected in
-            let promise = try state.promise()
-            guard promise != .none else { return }
+            guard let promise = inspected.member == nil ? try state.promise() : try state.keptPromise() else { return }
             inspected.promised = promise.epoch
             inspected.duty = promise.duty.words
         }
@@ -34,7 +33,7 @@ public enum DirectoryInspection {
         }
         attempt(&inspected) { inspected in
             let log = try LogInspection(
-                InspectedFiles(directory: "\(directory)/log"),
+                InspectedFiles(directory: FileLogStorage.directory(of: directory)),
                 after: inspected.committed?.position ?? .zero,
                 limit: listed
             )

@@ -3,7 +3,7 @@ import XDB
 
 /// To whom a member's directory belongs.
 ///
-/// Written once, before anything else is in the directory.
+/// Written once, when all is there that the directory of a member must always have.
 struct Identity: Hashable, Sendable, Codable {
     /// The uid of the `XDBGroup`.
     var group: String
@@ -109,8 +109,18 @@ struct DurableState: Sendable {
 
     func write(_ identity: Identity) throws(StateError) { try write(identity, identityFile) }
 
-    /// The promise; `none` when nothing was promised yet.
-    func promise() throws(StateError) -> Promise { try read(Promise.self, promiseFile) ?? .none }
+    /// The promise; nil in a new directory.
+    func promise() throws(StateError) -> Promise? { try read(Promise.self, promiseFile) }
+
+    /// The promise of a directory that has an identity.
+    ///
+    /// A missing file is a lost one: it was there before the identity.
+    func keptPromise() throws(StateError) -> Promise {
+        guard let promise = try promise() else {
+            throw .unreadable(file: "\(directory)/\(promiseFile.name)", reason: "it is missing")
+        }
+        return promise
+    }
 
     func write(_ promise: Promise) throws(StateError) { try write(promise, promiseFile) }
 

@@ -214,7 +214,7 @@ actor MemberController {
                 return
             }
             try check(found, group: found.group)
-            promise = try state.promise()
+            promise = try state.keptPromise()
             identity = found
         } catch {
             stateError = error
@@ -305,10 +305,11 @@ actor MemberController {
                         kind: configuration.kind
                     )
                     do throws(SystemError) {
-                        try DurableFile.makeDirectories(configuration.directory)
+                        try FileLogStorage.prepare(directory: FileLogStorage.directory(of: configuration.directory))
                     } catch {
                         throw .system(error)
                     }
+                    try state.write(Promise.none)
                     try state.write(new)
                     identity = new
                     logger.info("initialized", metadata: ["group": "\(request.group)"])

@@ -21,6 +21,7 @@ extension RebuildJob {
         try removeBackupFiles()
         try makeLog(record)
         try HelperProgram.synchronize(configuration.directory)
+        try state.write(Promise.none)
         try state.write(identity)
         try place.remove()
         return JobResult(
@@ -57,12 +58,13 @@ extension RebuildJob {
 
     private func makeLog(_ record: CopyRecord) throws {
         let directory = configuration.directory
-        try RebuildPlace.remove("\(directory)/log")
+        let logDirectory = FileLogStorage.directory(of: directory)
+        try RebuildPlace.remove(logDirectory)
         try RebuildPlace.remove("\(directory)/committed")
         let format = try record.format.withUnsafeBytes { bytes in
             try FormatDescription(header: EventHeader(bytes), bytes: bytes)
         }
-        let store = try LogStore.open(try FileLogStorage(directory: "\(directory)/log"))
+        let store = try LogStore.open(try FileLogStorage(directory: logDirectory))
         try store.begin(after: try LogState(record.log), format: format)
         try CommitFile(directory: directory, logger: logger).write(record.gtid)
     }

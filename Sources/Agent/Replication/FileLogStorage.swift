@@ -1,22 +1,43 @@
 import BinaryLog
+import FoundationEssentials
 import Glibc
 
 /// The files of a log in a directory of the file system.
 final class FileLogStorage: LogStorage {
     /// A new file has this ending until its contents are durable.
     private static let temporarySuffix = ".new"
+    /// An empty file that is there until the log has its first.
+    private static let unbegun = "unbegun"
 
     private let directory: String
+
+    /// Where the log of a member is.
+    static func directory(of member: String) -> String { "\(member)/log" }
 
     /// Makes the directory where it is missing, and removes what a crash has left half made.
     init(directory: String) throws {
         self.directory = directory
         try DurableFile.makeDirectories(directory)
         for name in try list() where name.hasSuffix(Self.temporarySuffix) { unlink(path(name)) }
+        if try !names().isEmpty { try begin() }
+    }
+
+    /// Says durably that no log has begun in a directory.
+    ///
+    /// A log that has begun always has a file. So one without files and without this mark has lost them, and is not to
+    /// be taken for a new one.
+    static func prepare(directory: String) throws(SystemError) {
+        try DurableFile.makeDirectories(directory)
+        try DurableFile(directory: directory, name: unbegun).write(Data())
+    }
+
+    /// Whether files that were durable are gone: all of them.
+    func isLost() throws -> Bool {
+        try names().isEmpty && access(path(Self.unbegun), F_OK) != 0
     }
 
     func names() throws -> [String] {
-        try list().filter { !$0.hasSuffix(Self.temporarySuffix) }
+        try list().filter { !$0.hasSuffix(Self.temporarySuffix) && $0 != Self.unbegun }
     }
 
     func create(_ name: String, contents: [UInt8]) throws -> any LogFile {
@@ -26,6 +47,7 @@ final class FileLogStorage: LogStorage {
         try file.synchronize()
         guard rename(temporary, path(name)) == 0 else { throw SystemError("rename \(temporary)") }
         try DurableFile.syncDirectory(directory)
+        try begin()
         return file
     }
 
@@ -35,6 +57,15 @@ final class FileLogStorage: LogStorage {
 
     func delete(_ name: String) throws {
         guard unlink(path(name)) == 0 || errno == ENOENT else { throw SystemError("unlink \(path(name))") }
+        try DurableFile.syncDirectory(directory)
+    }
+
+    /// Takes the mark away, before anything that is in the log's first file counts as durable.
+    private func begin() throws {
+        guard unlink(path(Self.unbegun)) == 0 else {
+            guard errno == ENOENT else { throw SystemError("unlink \(path(Self.unbegun))") }
+            return
+        }
         try DurableFile.syncDirectory(directory)
     }
 

@@ -15,8 +15,10 @@ struct OpenedLog: Sendable {
             try DurableFile.makeDirectories(configuration.directory)
             commitFile = CommitFile(directory: configuration.directory, logger: logger)
             committed = try commitFile.read()
+            let storage = try FileLogStorage(directory: FileLogStorage.directory(of: configuration.directory))
+            guard try !storage.isLost() else { throw ReplicationError.logLost("its files are gone") }
             store = try LogStore.open(
-                try FileLogStorage(directory: "\(configuration.directory)/log"),
+                storage,
                 options: LogOptions(segmentBytes: configuration.segmentBytes),
                 required: committed?.position ?? .zero
             )
@@ -25,6 +27,8 @@ struct OpenedLog: Sendable {
             if begin > committed?.position ?? .zero { committed = store.snapshot.state.gtid(at: begin) }
         } catch BinaryLogError.lostTail(let end, let required) {
             throw .logLost("it ends at \(end), and \(required) was noted as committed")
+        } catch let error as ReplicationError {
+            throw error
         } catch {
             throw .storage("\(error)")
         }

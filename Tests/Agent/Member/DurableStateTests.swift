@@ -11,7 +11,7 @@ import XDB
         let directory = try TemporaryDirectory()
         let state = DurableState(directory: directory.path)
         #expect(try state.identity() == nil)
-        #expect(try state.promise() == .none)
+        #expect(try state.promise() == nil)
         try state.write(Self.identity)
         #expect(try state.identity() == Self.identity)
         let terms = Promise.LeadTerms(
@@ -63,6 +63,16 @@ import XDB
         let error = #expect(throws: StateError.self) { try DurableState(directory: directory.path).promise() }
         #expect(error?.reason == "StateUnreadable")
         #expect(error.map { "\($0)".contains("promise.json") } == true)
+    }
+
+    /// Who has an identity has promised something, be it nothing.
+    @Test func aMissingPromiseIsLost() throws {
+        let directory = try TemporaryDirectory()
+        let state = DurableState(directory: directory.path)
+        try state.write(Self.identity)
+        let error = #expect(throws: StateError.self) { try state.keptPromise() }
+        #expect(error?.reason == "StateUnreadable")
+        #expect(error.map { "\($0)".contains("promise.json is damaged (it is missing)") } == true)
     }
 
     /// Who has forgotten what it promised is not asked any more.

@@ -85,7 +85,7 @@ import XDB
         await group[3].stop()
 
         // In an epoch in which it has told nothing it may lack anything.
-        try FileManager.default.removeItem(atPath: group[3].configuration.directory)
+        try group[3].beginAnew()
         try await group[3].start()
         let next = try await group.elect(0, epoch: 2, voters: voters, learners: ["orders-3"])
         try await group.follow(2, 0, epoch: 2)

@@ -90,7 +90,7 @@ final class LogMember {
         configuration.feedPort = 0
         configuration.segmentBytes = segmentBytes
         configuration.serverUser = NSUserName()
-        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try? FileLogStorage.prepare(directory: FileLogStorage.directory(of: directory))
     }
 
     var address: PeerAddress { PeerAddress(name: name, host: host) }
@@ -118,6 +118,12 @@ final class LogMember {
     func stop() async {
         await replication?.close()
         replication = nil
+    }
+
+    /// Makes it a new life, which has nothing yet; to be called while it does not run.
+    func beginAnew() throws {
+        try FileManager.default.removeItem(atPath: configuration.directory)
+        try FileLogStorage.prepare(directory: FileLogStorage.directory(of: configuration.directory))
     }
 
     func lead(

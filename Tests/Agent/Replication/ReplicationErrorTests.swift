@@ -14,17 +14,28 @@ import XDB
     /// A log is not begun anew where there was one.
     @Test func aLogThatEndsBeforeWhatWasCommittedIsLost() throws {
         let directory = try TemporaryDirectory()
+        try FileLogStorage.prepare(directory: FileLogStorage.directory(of: directory.path))
         try directory.write("committed", "0-64-17\n")
+        let error = #expect(throws: ReplicationError.self) { try Self.open(directory) }
+        #expect(error?.reason == "LogLost")
+        #expect(error?.description.contains("4/17 was noted as committed") == true, "\(String(describing: error))")
+    }
+
+    /// Not even where everything is lost that tells of it, but that the member was there.
+    @Test func aLogWhoseFilesAreGoneIsLost() throws {
+        let directory = try TemporaryDirectory()
+        let error = #expect(throws: ReplicationError.self) { try Self.open(directory) }
+        #expect(error?.reason == "LogLost")
+        #expect(error?.description.contains("its files are gone") == true, "\(String(describing: error))")
+    }
+
+    private static func open(_ directory: TemporaryDirectory) throws -> OpenedLog {
         let settings = ReplicationConfiguration(
             member: "orders-0",
             group: "orders",
             namespace: "shop",
             directory: directory.path
         )
-        let error = #expect(throws: ReplicationError.self) {
-            try OpenedLog(configuration: settings, logger: Logger(label: "test"))
-        }
-        #expect(error?.reason == "LogLost")
-        #expect(error?.description.contains("4/17 was noted as committed") == true, "\(String(describing: error))")
+        return try OpenedLog(configuration: settings, logger: Logger(label: "test"))
     }
 }

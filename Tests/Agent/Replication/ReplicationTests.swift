@@ -459,9 +459,9 @@ import XDB
             try await member.until("purges") { $0.logBytes < 200 << 10 && $0.position == last.position }
             #expect(member.snapshot.logBytes >= 64 << 10)
         }
-        // A member that has lost everything cannot be helped with what is left.
+        // A new life cannot be helped with what is left.
         await group[2].stop()
-        try FileManager.default.removeItem(atPath: group[2].configuration.directory)
+        try group[2].beginAnew()
         try await group[2].start()
         try await group.follow(2, 0, epoch: 1)
         try await group[2].until("says that it needs a rebuild") { $0.failure?.reason == "LogPurged" }
