@@ -2,6 +2,7 @@ import CMariaDB
 import Glibc
 import NIOCore
 import Synchronization
+import XDB
 
 /// A running `mariabackup` and the pipe with its stream.
 ///
@@ -38,6 +39,12 @@ final class BackupProcess: Sendable {
 
         /// By its exit code and by its own words: either alone has been wrong.
         var isSuccess: Bool { end == .exited(0) && lines.suffix(3).contains { $0.hasSuffix("completed OK!") } }
+
+        /// Where the server's binlog ended while no commit was under way; nil when the backup did not say.
+        ///
+        /// It says the GTID, too, but not the right one on a server that applies: `gtid_current_pos`, which such a server
+        /// changes a moment after the commit.
+        var binlogEnd: BinlogPlace? { lines.lazy.compactMap(BinlogPlace.init(said:)).last }
 
         var message: String { isSuccess ? "" : "\(end): \(errors.joined(separator: "; "))" }
 
@@ -147,6 +154,31 @@ final class BackupProcess: Sendable {
     /// How it has ended, once it has.
     func outcome() async -> Outcome {
         Outcome(end: await process.ended(), lines: ProcessOutput.lastLines(of: settings.output))
+    }
+}
+
+/// A place in a server's binlog.
+struct BinlogPlace: Hashable, Sendable {
+    var file: String
+    var offset: UInt64
+
+    init(file: String, offset: UInt64) {
+        self.file = file
+        self.offset = offset
+    }
+
+    /// From a line of `mariabackup`: `MySQL binlog position: filename 'binlog.000002', position '315618', …`.
+    init?(said line: String) {
+        guard let match = line.firstMatch(of: /binlog position: filename '([^']+)', position '([0-9]+)'/),
+            let offset = UInt64(match.2)
+        else { return nil }
+        self.init(file: String(match.1), offset: offset)
+    }
+
+    /// The last transaction before it, by the server whose binlog it is; nil when there is none.
+    func gtid(_ sql: ServerSQL) async throws -> GTID? {
+        let rows = try await sql.query("SELECT BINLOG_GTID_POS(\(ServerSQL.literal(file)), \(offset)) AS gtid")
+        return rows.first?["gtid"].flatMap(GTID.init)
     }
 }
 

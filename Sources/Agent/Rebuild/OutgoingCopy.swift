@@ -136,12 +136,14 @@ final class OutgoingCopy: Sendable {
             )
             try await pass(process, thread, &writer)
             let outcome = await process.outcome()
+            let end = outcome.isSuccess ? try await Self.end(of: backup, outcome) : nil
             let (gtids, format) = try await log.begin()
             let bytes = state.withLock { $0.bytes }
             let trailer = CopyTrailer(
                 ok: outcome.isSuccess,
                 message: outcome.message,
                 bytes: bytes,
+                end: end,
                 log: gtids,
                 format: Data(format).base64EncodedString()
             )
@@ -154,6 +156,21 @@ final class OutgoingCopy: Sendable {
             _ = await process.outcome()
             throw error
         }
+    }
+
+    /// The last transaction of a backup: that before the place where the server's binlog ended.
+    private static func end(of backup: BackupProcess.Settings, _ outcome: BackupProcess.Outcome) async throws -> GTID? {
+        guard let place = outcome.binlogEnd else { return nil }
+        let sql = ServerSQL(
+            socket: backup.socket,
+            user: backup.user,
+            binlog: .off,
+            deadline: 30,
+            name: "sql-copy"
+        )
+        let end = try await place.gtid(sql)
+        await sql.disconnect()
+        return end
     }
 
     /// Sends what the backup writes, no faster than is allowed and than the connection takes it.

@@ -35,7 +35,7 @@ extension RebuildJob {
             try await unpacking.write(data)
         }
         try await unpacking.finish()
-        let record = try record(source, trailer, bytes)
+        let record = try CopyRecord(source, trailer, bytes)
         try HelperProgram.synchronize(place.backup)
         try place.write(record)
         return JobResult(
@@ -46,9 +46,18 @@ extension RebuildJob {
         )
     }
 
-    /// What has been copied: the backup says up to which transaction, and the source's log what was before it.
-    private func record(_ source: PeerAddress, _ trailer: CopyTrailer, _ bytes: UInt64) throws -> CopyRecord {
-        let gtid = try BackupInfo.gtid(in: place.backup)
+}
+
+extension CopyRecord {
+    /// What has been copied, and what was before it in the source's log.
+    init(_ source: PeerAddress, _ trailer: CopyTrailer, _ bytes: UInt64) throws {
+        guard let gtid = trailer.end, gtid.domain == 0 else {
+            throw JobFailure(
+                "NoPosition",
+                "\(source.name) does not say with which transaction its data end: it has no binlog, or its agent is an "
+                    + "older one; choose another source"
+            )
+        }
         guard let state = try LogState(trailer.log).cut(at: gtid), let format = Data(base64Encoded: trailer.format)
         else {
             throw JobFailure(
@@ -56,41 +65,7 @@ extension RebuildJob {
                 "the backup ends with \(gtid), which the log of \(source.name) does not have; choose another source"
             )
         }
-        return CopyRecord(
-            source: source.name,
-            bytes: bytes,
-            gtid: gtid,
-            log: state.gtids,
-            format: Array(format)
-        )
-    }
-}
-
-/// The files that a backup says something of itself in.
-enum BackupInfo {
-    /// By their older and newer names.
-    private static let names = ["xtrabackup_binlog_info", "mariadb_backup_binlog_info"]
-
-    /// The last transaction that a backup has: the third column of its binlog position.
-    ///
-    /// The table `mysql.gtid_slave_pos` in the backup is older.
-    static func gtid(in directory: String) throws -> GTID {
-        for name in names {
-            guard let contents = try DurableFile(directory: directory, name: name).read() else { continue }
-            if let gtid = gtid(String(decoding: contents, as: UTF8.self)) { return gtid }
-        }
-        throw JobFailure(
-            "NoPosition",
-            "the backup does not say with which transaction it ends: its source has no binlog, or more than one domain"
-        )
-    }
-
-    /// Reads the third column; nil where it is not exactly one transaction of domain 0.
-    static func gtid(_ line: String) -> GTID? {
-        let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
-        guard columns.count >= 3 else { return nil }
-        let text = columns[2].prefix { !$0.isWhitespace }
-        return GTID(String(text)).flatMap { $0.domain == 0 ? $0 : nil }
+        self.init(source: source.name, bytes: bytes, gtid: gtid, log: state.gtids, format: Array(format))
     }
 }
 

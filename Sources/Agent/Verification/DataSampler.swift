@@ -55,8 +55,7 @@ struct DataSampler: Sendable {
         guard let file = place["binlog_snapshot_file"],
             let offset = place["binlog_snapshot_position"].flatMap(UInt64.init)
         else { return nil }
-        let rows = try await sql.query("SELECT BINLOG_GTID_POS(\(ServerSQL.literal(file)), \(offset)) AS gtid")
-        return rows.first?["gtid"].flatMap(GTID.init)
+        return try await BinlogPlace(file: file, offset: offset).gtid(sql)
     }
 
     /// The last transaction of the server's binlog, which a snapshot may not have yet.

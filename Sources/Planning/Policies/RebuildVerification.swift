@@ -43,10 +43,19 @@ struct RebuildVerification {
                 "\(successor.life) does not take the place of \(rebuild.member): \(verification.message)"
             )
             fail(verification.message, &draft)
-        case .failed: again(verification.message, &draft)
+        case .failed:
+            // A server that stands still for a whole attempt, and says why, is not asked for another.
+            if let problem = agent.problems.first(where: { Self.standstills.contains($0.reason) }) {
+                fail("its data do not continue the group's log: \(problem.message)", &draft)
+            } else {
+                again(verification.message, &draft)
+            }
         }
         return nil
     }
+
+    /// What an agent says of a server that does not apply the log, and will not.
+    private static let standstills: Set<String> = ["ApplyFailed", "Diverged"]
 
     private func isOverdue(_ draft: Draft) -> Bool {
         guard let began = rebuild.steps.last?.start else { return false }

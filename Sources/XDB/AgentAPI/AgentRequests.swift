@@ -147,15 +147,18 @@ public struct CopyTrailer: Hashable, Sendable, Codable {
     public var message: String
     /// How many bytes the frames between header and trailer had.
     public var bytes: UInt64
+    /// The last transaction that the data have; nil when something has gone wrong, and from an agent that does not tell.
+    public var end: GTID?
     /// The last transaction of every server id in the source's log, when the backup had ended.
     public var log: [GTID]
     /// How events are laid out there: the format description event, in Base64.
     public var format: String
 
-    public init(ok: Bool, message: String, bytes: UInt64, log: [GTID], format: String) {
+    public init(ok: Bool, message: String, bytes: UInt64, end: GTID?, log: [GTID], format: String) {
         self.ok = ok
         self.message = message
         self.bytes = bytes
+        self.end = end
         self.log = log
         self.format = format
     }

@@ -14,6 +14,7 @@ import XDB
             ok: ok,
             message: ok ? "" : "the disk is on fire",
             bytes: UInt64(bytes),
+            end: GTID(serverID: ServerID(rawValue: 17), sequence: 5),
             log: [GTID(serverID: ServerID(rawValue: 17), sequence: 5)],
             format: "Zm9ybWF0"
         )

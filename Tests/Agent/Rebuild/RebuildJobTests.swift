@@ -28,15 +28,54 @@ import XDB
         #expect(throws: SystemError.self) { try FreeSpace.available("/nonexistent/xdb") }
     }
 
+    /// Not the GTID in these words: a server that applies changes that after the commit.
     @Test(
         arguments: [
-            ("binlog.000001\t342\t0-17-5\n", "0-17-5"), ("binlog.000001\t342\t0-17-5", "0-17-5"),
-            ("binlog.000001\t342\t\n", nil), ("binlog.000001\t342\n", nil), ("", nil),
-            ("binlog.000001\t342\t0-17-5,1-17-9\n", nil), ("binlog.000001\t342\t1-17-9\n", nil),
-        ] as [(String, String?)]
+            (
+                [
+                    "[00] 2026-01-01 13:35:42 Backup created in directory '/var/lib/xdb/tmp/copy/'",
+                    "[00] 2026-01-01 13:35:42 MySQL binlog position: filename 'binlog.000002', position '315618', "
+                        + "GTID of the last change '0-114-32363'",
+                    "[00] 2026-01-01 13:35:45 completed OK!",
+                ], BinlogPlace(file: "binlog.000002", offset: 315_618)
+            ),
+            (
+                ["MySQL binlog position: filename 'binlog.000002', position '4'"],
+                BinlogPlace(file: "binlog.000002", offset: 4)
+            ),
+            (["MySQL binlog position: filename '', position '4'"], nil),
+            (["MySQL binlog position: filename 'binlog.000002', position '99999999999999999999'"], nil),
+            (["[00] 2026-01-01 13:35:45 completed OK!"], nil), ([], nil),
+        ] as [([String], BinlogPlace?)]
     )
-    func readsWhereABackupEnds(line: String, gtid: String?) {
-        #expect(BackupInfo.gtid(line)?.description == gtid)
+    func readsWhereABackupEnds(lines: [String], place: BinlogPlace?) {
+        #expect(BackupProcess.Outcome(end: .exited(0), lines: lines).binlogEnd == place)
+    }
+
+    @Test(
+        arguments: [
+            ("0-17-5", nil), ("0-17-3", nil), (nil, "does not say with which transaction"),
+            ("1-17-5", "does not say with which transaction"), ("0-17-6", "does not have"), ("0-18-5", "does not have"),
+        ] as [(String?, String?)]
+    )
+    func recordsWhatHasBeenCopied(end: String?, refusal: String?) throws {
+        let trailer = CopyTrailer(
+            ok: true,
+            message: "",
+            bytes: 12,
+            end: end.flatMap { GTID($0) },
+            log: [try #require(GTID("0-17-5"))],
+            format: "Zm9ybWF0"
+        )
+        let source = PeerAddress(name: "orders-1", host: "10.0.0.2")
+        guard let refusal else {
+            let record = try CopyRecord(source, trailer, 12)
+            #expect("\(record.gtid)" == end && record.log == [record.gtid] && record.source == "orders-1")
+            return
+        }
+        let failure = #expect(throws: JobFailure.self) { try CopyRecord(source, trailer, 12) }
+        #expect(failure?.result.reason == "NoPosition")
+        #expect(failure?.result.message.contains(refusal) == true, "\(String(describing: failure))")
     }
 
     /// Either the exit code or the words alone are not enough.

@@ -91,6 +91,24 @@ struct RebuildVerificationTests {
         )
     }
 
+    /// The words are those of what is wrong, and not of what the comparison waited for.
+    @Test func aServerThatCannotApplyTheLogIsNotComparedAgain() {
+        var world = Self.comparing(candidates: 3)
+        world.problems["orders-1-i2"] = [
+            .init(reason: "ApplyFailed", message: "the server cannot apply the log: Duplicate entry '152' (1062)")
+        ]
+        world.listen()
+        world.reconcile()
+        #expect(world.group.status.rebuild?.attempt == 1, "a deadlock passes by itself")
+        world.verifications["orders-1-i2"]?.state = .failed
+        world.verifications["orders-1-i2"]?.message = "the server has not applied 1/19481 within 60 s"
+        world.run(20)
+        let message = world.operation("again")?.status.message
+        #expect(message?.contains("Duplicate entry '152'") == true, "\(message ?? "")")
+        #expect(world.operation("again")?.status.state == .failed)
+        #expect(world.member("orders-1")?.incarnation == 1)
+    }
+
     @Test func anAttemptThatFailsIsFollowedByAnotherMember() throws {
         var world = Self.comparing(candidates: 3)
         world.verifications["orders-1-i2"]?.state = .failed
