@@ -119,6 +119,7 @@ extension PodObservation {
         ip = pod.status.podIP.isEmpty ? nil : pod.status.podIP
         isReady = pod.isReady
         isBeingDeleted = pod.metadata.isBeingDeleted
+        killed = pod.metadata.deletionTimestamp
         unschedulable = pod.status.unschedulable
         if let (reason, message) = pod.status.obstacle {
             waitingReason = reason

@@ -136,6 +136,8 @@ public struct PodObservation: Hashable, Sendable {
     public var ip: String?
     public var isReady = false
     public var isBeingDeleted = false
+    /// When its containers end, or have ended, because it is being deleted: they are killed then.
+    public var killed: Time?
     /// The scheduler's words (condition PodScheduled=False), while it finds no node.
     public var unschedulable: String?
     /// Why a container does not start: the kubelet's reason (`ImagePullBackOff`, `CreateContainerConfigError`, …).

@@ -68,17 +68,34 @@ enum DebtPolicy {
             let why =
                 debt.isMember(draft) ? "\(debt.member) was removed" : "\(debt.life) is a former life of \(debt.member)"
             // Its vote has passed on, so whatever still runs there counts for nothing.
-            // And a kubelet may take a minute to say that a pod has gone whose containers have ended.
-            if isAway || pod.isBeingDeleted && pod.hasEnded {
+            if isAway {
                 draft.act(.forceDeletePod(name: pod.name, uid: pod.uid, why: why))
-            } else if !pod.isBeingDeleted {
-                draft.act(.discardPod(name: pod.name, uid: pod.uid, why: why))
+            } else {
+                discard(pod, why, &draft)
             }
         }
         guard jobs.isEmpty, pods.isEmpty else { return "its pods end" }
         let isCertified = draft.observation.secrets.contains(draft.names.certificate(of: debt.life))
         if isCertified { draft.act(.deleteCertificate(life: debt.life)) }
         return removeData(of: debt, &draft) ?? (isCertified ? "its certificate is deleted" : nil)
+    }
+
+    /// Deletes a pod that has nothing to end in order, since its data go too.
+    static func discard(_ pod: PodObservation, _ why: String, _ draft: inout Draft) {
+        if !pod.isBeingDeleted {
+            draft.act(.discardPod(name: pod.name, uid: pod.uid, why: why))
+        } else if hasEnded(pod, draft) {
+            draft.act(.forceDeletePod(name: pod.name, uid: pod.uid, why: why))
+        }
+    }
+
+    /// A kubelet may take a minute to say that a pod has gone whose containers have ended, or even that these have.
+    private static let kubeletPatience = Duration.seconds(10)
+
+    private static func hasEnded(_ pod: PodObservation, _ draft: Draft) -> Bool {
+        if pod.hasEnded { return true }
+        guard let killed = pod.killed, draft.node(pod.node)?.ready == .true else { return false }
+        return draft.observation.now.since(killed) > kubeletPatience
     }
 
     private static func removeData(of debt: XDBGroup.Debt, _ draft: inout Draft) -> String? {

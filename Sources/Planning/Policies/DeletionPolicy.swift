@@ -32,12 +32,12 @@ enum DeletionPolicy {
     /// True when no pod is left.
     private static func stopPods(_ draft: inout Draft) -> Bool {
         let why = "the group is being deleted"
-        for pod in draft.observation.pods where !pod.isBeingDeleted {
-            draft.act(
-                draft.spec.storage.onDelete == .delete
-                    ? .discardPod(name: pod.name, uid: pod.uid, why: why)
-                    : .deletePod(name: pod.name, uid: pod.uid, why: why)
-            )
+        for pod in draft.observation.pods {
+            if draft.spec.storage.onDelete == .delete {
+                DebtPolicy.discard(pod, why, &draft)
+            } else if !pod.isBeingDeleted {
+                draft.act(.deletePod(name: pod.name, uid: pod.uid, why: why))
+            }
         }
         for job in draft.observation.jobs { RebuildJobs.delete(job, &draft) }
         return draft.observation.pods.isEmpty && draft.observation.jobs.isEmpty
