@@ -19,8 +19,7 @@ enum PodPolicy {
             if let kind = pod.kind, kind != member.kind { draft.act(.relabel(pod: pod.name, labels: wanted.labels)) }
             if pod.phase == .failed || pod.phase == .succeeded {
                 replace(pod, because: pod.failure ?? "it has ended", &draft)
-            } else if !pod.isRunning, !pod.isReady, draft.heard(member) == nil, pod.revision != wanted.revision {
-                // Whose agent answers runs, whatever the kubelet has told so far.
+            } else if !runs(pod, member, draft), pod.revision != wanted.revision {
                 replace(pod, because: "it does not run, and the spec has changed", &draft)
             }
         }
@@ -31,6 +30,12 @@ enum PodPolicy {
         guard member.isSuccessor else { return !member.discarded }
         guard let rebuild = draft.status.rebuild, rebuild.successor == member.name else { return false }
         return [.join, .verify, .vote].contains(rebuild.step)
+    }
+
+    /// Whose agent answers runs, before the kubelet has told so; but not when it tells what keeps the container from
+    /// starting, since an agent that was heard a moment ago may have ended then.
+    private static func runs(_ pod: PodObservation, _ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        pod.isRunning || pod.isReady || pod.waitingReason == nil && draft.heard(member) != nil
     }
 
     private static func replace(_ pod: PodObservation, because why: String, _ draft: inout Draft) {

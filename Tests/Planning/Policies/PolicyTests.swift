@@ -138,12 +138,19 @@ struct PolicyTests {
         let running = actions { $0.group.spec.placement.nodeSelector = ["disk": "fast"] }
         #expect(!running.contains(where: isDeletion))
         // Nor one whose agent answers before the kubelet has told that it runs.
-        let answering = actions {
-            change(&$0)
-            $0.agents["orders-1"] = Self.healthy.agents["orders-1"]
-            $0.group.spec.placement.nodeSelector = ["disk": "fast"]
+        func answering(_ waitingReason: String?) -> [GroupAction] {
+            actions { observation in
+                change(&observation)
+                observation.agents["orders-1"] = Self.healthy.agents["orders-1"]
+                observation.group.spec.placement.nodeSelector = ["disk": "fast"]
+                for index in observation.pods.indices where observation.pods[index].member == "orders-1" {
+                    observation.pods[index].waitingReason = waitingReason
+                }
+            }
         }
-        #expect(!answering.contains(where: isDeletion))
+        #expect(!answering(nil).contains(where: isDeletion))
+        // But what was heard a moment ago is over when the kubelet tells that the container does not start.
+        #expect(answering("CrashLoopBackOff").count(where: isDeletion) == 1)
     }
 
     @Test func votersAreSpreadOverTheirZonesAndLearnersStayInTheirs() throws {
