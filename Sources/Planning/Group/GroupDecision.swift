@@ -58,6 +58,7 @@ struct GroupPolicy: Sendable {
         .report(ObservationPolicy.apply),
         .report(MaintenanceReport.apply),
         .effect(OfflineNodes.apply),
+        .effect(StrandedNewcomers.apply),
         .report(RolloutReport.apply),
         .effect(OwnedObjectsPolicy.apply),
         .effect(PodPolicy.apply),

@@ -113,6 +113,54 @@ struct ChangeOfMembersTests {
         Self.expectWhole(world, 3, 0)
     }
 
+    /// A newcomer that has not joined when its node dies begins anew on another, and what there is of it is removed later.
+    @Test(arguments: [false, true])
+    func aNewcomerWhoseNodeDiesBeforeItJoinsBeginsAnewElsewhere(_ claim: Bool) throws {
+        var world = Self.world(1, 0, claim: claim)
+        world.group.spec.repair.graceSeconds = 20
+        // What is on its way to a new member waits, so that it has a node and no data.
+        let known = Set(world.pods.map(\.name))
+        Self.set(&world, 3, 0)
+        for _ in 0..<100 where world.member("orders-1")?.node == nil {
+            world.run(1)
+            for pod in world.pods where !known.contains(pod.name) { world.cut.insert(pod.node ?? "") }
+        }
+        let node = world.node(of: "orders-1")
+        world.power(node, on: false)
+        world.cut = []
+        world.run(10)
+        #expect(world.node(of: "orders-1") == node, "it has its time to come back")
+        world.run(80)
+        #expect(world.member("orders-1")?.joined == true)
+        #expect(world.node(of: "orders-1") != node)
+        #expect(world.group.status.epochs.first?.voters == ["orders-0", "orders-1", "orders-2"])
+        world.power(node, on: true)
+        world.run(40)
+        Self.expectWhole(world, 3, 0)
+    }
+
+    /// Where no other node can take it, it waits for its own.
+    @Test func aNewcomerWithoutAnotherNodeKeepsItsOwn() throws {
+        var world = Self.world(1, 0)
+        world.group.spec.repair.graceSeconds = 20
+        Self.set(&world, 3, 0)
+        for _ in 0..<100 where world.member("orders-1")?.node == nil {
+            world.run(1)
+            for pod in world.pods where pod.name != "orders-0" { world.cut.insert(pod.node ?? "") }
+        }
+        let node = world.node(of: "orders-1")
+        world.power(node, on: false)
+        for index in world.nodes.indices { world.nodes[index].isCordoned = true }
+        world.cut = []
+        world.run(60)
+        #expect(world.member("orders-1")?.incarnation == 1)
+        #expect(world.node(of: "orders-1") == node)
+        world.power(node, on: true)
+        for index in world.nodes.indices { world.nodes[index].isCordoned = false }
+        world.run(60)
+        Self.expectWhole(world, 3, 0)
+    }
+
     /// Between three and five votes there are four, of which three are needed: the fourth comes only when three play their part.
     @Test func aVoteThatWouldTakeTheMajorityWaits() throws {
         var world = Self.world(3, 0)
