@@ -31,19 +31,20 @@ extension MemberPodBody {
     /// Once there are data on a node, the member belongs there: elsewhere it would be an empty one.
     private var nodeAffinity: JSONValue {
         var term: JSONValue = [:]
-        func field(_ operation: JSONValue, _ node: String) -> JSONValue {
-            [["key": "metadata.name", "operator": operation, "values": [.string(node)]]]
+        // A requirement on a field has one value.
+        func fields(_ operation: JSONValue, _ nodes: [String]) -> JSONValue {
+            .array(nodes.map { ["key": "metadata.name", "operator": operation, "values": [.string($0)]] })
         }
         switch pod.placement {
         case .pinned(let node):
-            term["matchFields"] = field("In", node)
+            term["matchFields"] = fields("In", [node])
         case .free(let zones, _):
             var expressions: [JSONValue] = [["key": .string(Label.offline), "operator": "DoesNotExist"]]
             if !zones.isEmpty {
                 expressions.append(["key": .string(Label.zone), "operator": "In", "values": JSONValue(zones)])
             }
             term["matchExpressions"] = .array(expressions)
-            if let node = pod.avoidedNode { term["matchFields"] = field("NotIn", node) }
+            if !pod.avoidedNodes.isEmpty { term["matchFields"] = fields("NotIn", pod.avoidedNodes) }
         }
         return ["requiredDuringSchedulingIgnoredDuringExecution": ["nodeSelectorTerms": [term]]]
     }

@@ -157,8 +157,9 @@ public struct MemberPod: Hashable, Sendable {
     public var kind: XDBGroup.MemberKind
     public var data: Data
     public var placement: Placement
-    /// A node on which it must not run although it could: the one that the member moves away from.
-    public var avoidedNode: String?
+    /// Nodes on which it must not run although it could: the one that the member moves away from, and those on which it
+    /// could not be made.
+    public var avoidedNodes: [String] = []
     /// Of a new life the one that it takes the place of, which is not there any more when zones are counted in the end.
     public var formerLife: String?
     public var nodeSelector: [String: String]

@@ -51,7 +51,9 @@ struct MigrationProgress {
         guard isNew || move.state == .running else { return }
         move.life = rebuild.successor
         move.state = .running
-        move.toNode = rebuild.node
+        // Of a logger its pod tells where it is: it has no Job.
+        let place = rebuild.node ?? draft.member(rebuild.successor)?.node
+        move.toNode = place ?? (isNew ? nil : move.toNode)
         move.message = rebuild.message ?? rebuild.step.rawValue
         if let bytes = rebuild.bytes { move.bytes = bytes }
         guard let result = rebuild.result, draft.hasEndedRebuild else { return }
@@ -60,6 +62,8 @@ struct MigrationProgress {
         case .succeeded: move.state = .succeeded
         case .failed:
             move.failures += 1
+            // When no node took it, one of those that it was kept away from may have to.
+            move.failedNodes = move.toNode.map { node in move.failedNodes.filter { $0 != node } + [node] } ?? []
             move.state = move.failures < MigrationRequest.attempts ? .pending : .failed
         default: move.state = .cancelled
         }

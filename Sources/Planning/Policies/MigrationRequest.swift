@@ -87,7 +87,9 @@ struct MigrationRequest {
         rebuild.member = member.name
         rebuild.mode = .crossHost
         rebuild.node = wish.node
-        return RebuildRequest(draft: draft, wish: rebuild, zones: zones.map { [$0.to] })
+        var request = RebuildRequest(draft: draft, wish: rebuild, zones: zones.map { [$0.to] })
+        request.failedNodes = operation.status.plan?.moves.first { $0.member == member.name }?.failedNodes ?? []
+        return request
     }
 
     /// Who is to lead before the leader moves: a candidate that need not move any more.

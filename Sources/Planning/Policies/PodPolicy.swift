@@ -81,7 +81,9 @@ extension MemberPod {
             // Where a volume binds a pod to a zone, the spread must not forbid that zone.
             placement = .free(zones: zones, isSpreadRequired: !zones.isEmpty && !member.joined)
         }
-        avoidedNode = rebuild?.mode == .crossHost ? draft.member(member.successorOf)?.node : nil
+        if let rebuild, rebuild.mode == .crossHost {
+            avoidedNodes = [draft.member(member.successorOf)?.node].compactMap(\.self) + rebuild.avoidedNodes
+        }
         formerLife = draft.member(member.successorOf)?.life
         nodeSelector = spec.placement.nodeSelector
         tolerations = spec.placement.tolerations

@@ -64,6 +64,7 @@ enum RebuildPolicy {
         rebuild.mode = way.mode
         rebuild.node = way.node
         rebuild.zones = way.zones
+        rebuild.avoidedNodes = way.avoidedNodes
         rebuild.source = way.source
         rebuild.reason = way.reason
         rebuild.step = member.kind.hasData ? .copy : .join

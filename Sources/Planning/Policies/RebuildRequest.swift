@@ -10,6 +10,8 @@ struct RebuildRequest {
         var node: String?
         /// Where the scheduler may choose; empty for the zones of the spec.
         var zones: [String] = []
+        /// Where it may not choose, although it could.
+        var avoidedNodes: [String] = []
         /// The member whose data are copied; nil where none are needed.
         var source: String?
         var reason: String
@@ -19,6 +21,8 @@ struct RebuildRequest {
     let wish: XDBOperation.Rebuild
     /// The zones that the new life may be in, instead of those of the spec; nil for those.
     var zones: [String]?
+    /// Nodes on which it has failed: another is preferred, where there is one.
+    var failedNodes: [String] = []
 
     var verdict: OperationVerdict {
         if draft.spec.paused { return .wait("the group is paused (spec.paused)") }
@@ -115,6 +119,12 @@ struct RebuildRequest {
             )
         }
         var way = Way(mode: place.mode, node: place.node, zones: zones ?? [], source: nil, reason: place.reason)
+        if place.node == nil {
+            way.avoidedNodes = avoidedNodes(member)
+            if !way.avoidedNodes.isEmpty {
+                way.reason += ", not \(way.avoidedNodes.joined(separator: " or ")), where it has failed"
+            }
+        }
         guard member.kind.hasData else {
             way.reason += "; a logger needs no copy: its log begins where all others have theirs"
             return .success(way)
@@ -153,8 +163,7 @@ struct RebuildRequest {
             }
             return .success((.local, own, "on its own node \(own)"))
         }
-        let rooms = draft.observation.nodes.filter { $0.name != own && obstacle($0.name, member) == nil }
-        guard !rooms.isEmpty else {
+        guard !rooms(for: member).isEmpty else {
             let reasons = draft.observation.nodes.filter { $0.name != own }.compactMap { node in
                 obstacle(node.name, member).map { "\(node.name): \($0)" }
             }
@@ -166,6 +175,18 @@ struct RebuildRequest {
         let why =
             lack.map { "on another node, since \(own ?? "its own") \($0)" } ?? "on another node, as was asked for"
         return .success((.crossHost, nil, "\(why); the scheduler chooses it"))
+    }
+
+    /// The other nodes that can take the member, as far as is known.
+    private func rooms(for member: XDBGroup.MemberStatus) -> [String] {
+        draft.observation.nodes.map(\.name).filter { $0 != member.node && obstacle($0, member) == nil }
+    }
+
+    /// Those of the nodes on which it has failed that would be chosen from: none where no other is left.
+    private func avoidedNodes(_ member: XDBGroup.MemberStatus) -> [String] {
+        let rooms = rooms(for: member)
+        let failed = rooms.filter { failedNodes.contains($0) }
+        return failed.count < rooms.count ? failed : []
     }
 
     /// Why nothing can be begun on a node, in words that follow its name; nil when it can.

@@ -144,6 +144,7 @@ extension XDBOperation {
         public var bytes: Int?
         public var state = State.pending
         public var failures = 0
+        public var failedNodes: [String] = []
         public var life: String?
         public var message: String?
         public var unknown: [String: JSONValue] = [:]
@@ -165,6 +166,12 @@ extension XDBOperation {
             ),
             Field("state", \.state, description: "Pending, Running, Succeeded, Failed or Cancelled."),
             Field("failures", \.failures, description: "How often its rebuild has failed."),
+            Field(
+                "failedNodes",
+                \.failedNodes,
+                .list(.atomic),
+                description: "The nodes on which its rebuild has failed: others are tried first."
+            ),
             Field("life", \.life, description: "The life of the member that was begun last for it."),
             Field("message", \.message, description: "What happens with it, or what came of it."),
         ]

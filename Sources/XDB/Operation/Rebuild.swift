@@ -206,6 +206,7 @@ extension XDBGroup {
         public var mode = XDBOperation.Rebuild.Mode.local
         public var node: String?
         public var zones: [String] = []
+        public var avoidedNodes: [String] = []
         public var source: String?
         public var comparedWith: String?
         public var step = RebuildStep.copy
@@ -230,6 +231,12 @@ extension XDBGroup {
                 \.zones,
                 .list(.atomic),
                 description: "The zones that the scheduler may choose a node in; empty for those of the spec."
+            ),
+            Field(
+                "avoidedNodes",
+                \.avoidedNodes,
+                .list(.atomic),
+                description: "Nodes that the scheduler may not choose, since it has failed there and there are others."
             ),
             Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
             Field(

@@ -69,12 +69,18 @@ let orders = GroupReference(name: "orders", namespace: "default", uid: "b4d4")
     func whoMovesAwayIsNotPutBack(zones: [String]) {
         let body = Self.body {
             $0.placement = .free(zones: zones, isSpreadRequired: true)
-            $0.avoidedNode = "node1"
+            $0.avoidedNodes = ["node1", "node4"]
         }
         let term = body[path: "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]?[
             "nodeSelectorTerms"
         ]?[0]
-        #expect(term?["matchFields"] == [["key": "metadata.name", "operator": "NotIn", "values": ["node1"]]])
+        // The API server takes one value of a field at a time.
+        #expect(
+            term?["matchFields"] == [
+                ["key": "metadata.name", "operator": "NotIn", "values": ["node1"]],
+                ["key": "metadata.name", "operator": "NotIn", "values": ["node4"]],
+            ]
+        )
         let expressions = term?["matchExpressions"]?.arrayValue ?? []
         #expect(expressions.first == ["key": .string(Label.offline), "operator": "DoesNotExist"])
         #expect(expressions.count == (zones.isEmpty ? 1 : 2))

@@ -59,7 +59,7 @@ enum Rebuilding {
                 kind: .candidate,
                 data: .hostPath("/var/lib/xdb/default/orders/orders-1/i2"),
                 placement: .free(zones: ["a", "b"], isSpreadRequired: true),
-                avoidedNode: "node2",
+                avoidedNodes: ["node2"],
                 nodeSelector: [:],
                 tolerations: [],
                 image: "localhost/xdb-engine:dev",

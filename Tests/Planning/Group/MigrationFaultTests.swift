@@ -146,6 +146,41 @@ struct MigrationFaultTests {
         }
     }
 
+    /// A node on which a move has failed is left out of the next attempt, unless there is no other.
+    ///
+    /// - Parameters:
+    ///   - cordoned: Nodes that nobody can move to any more after the first attempt.
+    ///   - places: Where the first follower's attempts are.
+    @Test(arguments: [([String](), ["n5", "n6"]), (["n6"], ["n5", "n8"]), (["n6", "n8"], ["n5", "n5"])])
+    func aMoveThatHasFailedOnANodeIsTriedOnAnother(_ cordoned: [String], _ places: [String]) throws {
+        var world = MigrationTests.world()
+        MigrationTests.ask(&world)
+        var attempts: [(life: String, node: String)] = []
+        _ = MigrationTests.follow(&world) { world in
+            guard let rebuild = world.group.status.rebuild, rebuild.member == "orders-1", let node = rebuild.node,
+                attempts.last?.life != rebuild.successor
+            else { return }
+            attempts.append((rebuild.successor, node))
+            guard attempts.count == 1 else {
+                for index in world.nodes.indices { world.nodes[index].isCordoned = false }
+                return
+            }
+            for index in world.nodes.indices where cordoned.contains(world.nodes[index].name) {
+                world.nodes[index].isCordoned = true
+            }
+            for index in world.jobs.indices {
+                world.jobs[index].isFailed = true
+                world.jobs[index].message = #"{"reason":"DiskFull","message":"no space","isWorthRetrying":false}"#
+            }
+        }
+        #expect(attempts.map(\.node) == places)
+        let move = try MigrationTests.status(world).plan?.moves.first { $0.member == "orders-1" }
+        #expect(move?.failures == 1)
+        #expect(move?.failedNodes == ["n5"])
+        #expect(move?.toNode == places.last)
+        try Self.expectMoved(&world)
+    }
+
     /// No Job succeeds: three attempts, and the group is as it was.
     @Test func aMoveThatFailsAgainAndAgainEndsIt() throws {
         var world = MigrationTests.world()

@@ -405,7 +405,7 @@ struct World {
 
     private func free(_ zones: [String], for wanted: MemberPod) -> String? {
         let others = pods.filter { $0.member != wanted.member }
-        let taken = Set(others.compactMap(\.node) + [wanted.avoidedNode].compactMap(\.self))
+        let taken = Set(others.compactMap(\.node) + wanted.avoidedNodes)
         return nodes.first {
             $0.ready == .true && !$0.isCordoned && !$0.isOffline && !taken.contains($0.name)
                 && (zones.isEmpty || zones.contains($0.zone ?? ""))
