@@ -172,8 +172,8 @@ let package = Package(
         .program(
             "xdb-bench",
             [
-                "APIServerFixture", "ClusterFixture", "Controllers", "Kubernetes", "KubernetesModel", .argumentParser,
-                .log,
+                "APIServerFixture", "ClusterFixture", "Controllers", "Kubernetes", "KubernetesModel", "XDB",
+                .argumentParser, .log,
             ]
         ),
     ],

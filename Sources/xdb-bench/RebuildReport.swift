@@ -22,7 +22,7 @@ struct RebuildReport {
         var longest = Samples()
         var p99 = Samples()
 
-        mutating func add(_ writes: RebuildRig.Writes) {
+        mutating func add(_ writes: Writes) {
             longest.add(writes.longest)
             p99.add(writes.p99)
         }

@@ -21,41 +21,15 @@ struct RebuildRig {
         try await group.apply(
             LabGroup.Shape(
                 learners: "[{name: reader, replicas: 1}]",
-                configuration: "{innodb_buffer_pool_size: 256M, innodb_log_file_size: 256M}",
+                configuration: Filler.configuration,
                 repair: "{graceSeconds: 10}"
             )
         )
         try await group.wait(for: "FullyRedundant")
-        print("filling \(group.name) with \(megabytes) MiB")
-        let host = try await group.leaderService()
-        let password = try await group.password()
-        try await inside(host, password, ["CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, pad LONGBLOB)"])
-        let portion = "INSERT INTO filler (pad) SELECT RANDOM_BYTES(1024) FROM seq_1_to_16384"
-        for _ in 0..<(megabytes / 16) { try await inside(host, password, [portion]) }
-        try await group.wait(for: "FullyRedundant")
-        // What was written a moment ago is still on its way to the disks, for all who are measured; the status tells it
-        // some seconds later.
-        try await Task.sleep(for: .seconds(10))
-        try await eventually("all have applied everything", within: .seconds(1200)) { () -> Bool? in
-            try await isCaughtUp() ? true : nil
-        }
+        try await Filler(group: group, megabytes: megabytes).fill()
     }
 
     func remove() async throws { try await group.delete() }
-
-    /// Statements of an account that may use what it likes, through the Service.
-    private func inside(_ host: String, _ password: String, _ statements: [String]) async throws {
-        try await Lab.command([
-            "\(Lab.root)/hack/cluster", "client", "env", "MYSQL_PWD=\(password)", "mariadb", "-h", host, "-u", "app",
-            "app",
-            "-e", statements.joined(separator: "; "),
-        ])
-    }
-
-    private func isCaughtUp() async throws -> Bool {
-        let members = try await group.object()[path: "status", "members"]?.arrayValue ?? []
-        return members.allSatisfy { $0["lagSeconds"]?.integerValue ?? 0 < 3 }
-    }
 
     private func member(_ role: String) async throws -> LabGroup.Member {
         guard let member = try await group.member(in: role) else {
@@ -76,21 +50,6 @@ struct RebuildRig {
         var writes = Writes()
 
         var rate: Double { Double(bytes) / seconds / 1_048_576 }
-    }
-
-    /// The times between acknowledgements, in milliseconds.
-    struct Writes {
-        var longest = 0.0
-        var p99 = 0.0
-
-        init() {}
-
-        init(_ writer: Writer, since begin: Moment) {
-            longest = writer.longestPause(since: begin) / .milliseconds(1)
-            var pauses = Samples()
-            for pause in writer.pauses(since: begin) { pauses.add(pause / .milliseconds(1)) }
-            p99 = pauses.percentile(99)
-        }
     }
 
     /// The client alone.

@@ -11,23 +11,10 @@ extension ClusterTests {
 
         @Test func begins() async throws {
             try await Lab.setCrash(after: nil)
-            try await Self.ensureThreeNodesInEachZone()
+            for zone in ["a", "b"] { _ = try await Lab.ensureNodes(3, in: zone) }
             try await Self.group.apply(.init(candidates: 2, loggers: 1, zones: "[a]", repair: "{}"))
             try await Self.group.wait(for: "FullyRedundant")
             try await Self.group.fill(megabytes: 64)
-        }
-
-        private static func ensureThreeNodesInEachZone() async throws {
-            var count: [String: Int] = [:]
-            for node in try await Lab.nodes() { count[try await Lab.zone(of: node), default: 0] += 1 }
-            var number = try await Lab.nodes().count
-            for zone in ["a", "b"] {
-                for _ in min(3, count[zone] ?? 0)..<3 {
-                    number += 1
-                    try await Lab.cluster("node", "\(number)", zone)
-                }
-            }
-            try await Lab.ensureNodes(number)
         }
 
         /// From the zone where the group is to the other.

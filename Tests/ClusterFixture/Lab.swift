@@ -308,6 +308,35 @@ package enum Lab {
         let present = try await nodes().count
         guard present < count else { return }
         for number in (present + 1)...count { try await cluster("node", "\(number)", "b") }
+        try await areReady(count)
+    }
+
+    /// Adds nodes until a zone has so many, and returns the names of those that were added.
+    package static func ensureNodes(_ count: Int, in zone: String) async throws -> [String] {
+        var (present, added) = (try await nodes(), [String]())
+        var there = 0
+        for node in present where try await self.zone(of: node) == zone { there += 1 }
+        for _ in there..<max(there, count) {
+            guard let number = (1...9).first(where: { !present.contains("node\($0)") }) else {
+                throw NotInTime(what: "\(count) nodes in zone \(zone)", last: "a cluster has nine nodes at most")
+            }
+            try await cluster("node", "\(number)", zone)
+            present.append("node\(number)")
+            added.append("node\(number)")
+        }
+        try await areReady(present.count)
+        return added
+    }
+
+    /// Takes a node out of the cluster for good, with nothing of a group on it.
+    package static func takeOut(_ node: String) async throws {
+        try await kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force")
+        try await power(off: node)
+        try await kubectl("delete", "node", node)
+    }
+
+    /// Waits until so many nodes are ready.
+    private static func areReady(_ count: Int) async throws {
         try await eventually("\(count) nodes ready") { () -> Bool? in
             let ready = try await kubectl(
                 "get",

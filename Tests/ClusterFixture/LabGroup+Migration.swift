@@ -21,6 +21,13 @@ extension LabGroup {
         try await ask("generateName: \(member)-migrate-", "migrate: {member: \(member), node: \(node)}")
     }
 
+    /// Waits until a migration has begun its first move.
+    package func hasBegun(_ operation: String) async throws {
+        try await eventually("\(operation) has begun a move") { () -> Bool? in
+            try await self.operation(operation)[path: "status", "steps"]?.arrayValue?.isEmpty ?? true ? nil : true
+        }
+    }
+
     /// Has an operation rest or go on.
     package func pause(_ operation: String, _ isPaused: Bool) async throws {
         try await change(operation, "{\"paused\": \(isPaused)}")

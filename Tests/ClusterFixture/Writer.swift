@@ -95,11 +95,24 @@ package final class Writer: Sendable {
     package func longestPause(since begin: Moment) -> Duration { pauses(since: begin).max() ?? .zero }
 
     /// The times between two acknowledgements from a moment on.
-    package func pauses(since begin: Moment) -> [Duration] {
+    package func pauses(since begin: Moment) -> [Duration] { gaps(since: begin).map(\.length) }
+
+    /// A time in which nothing was acknowledged.
+    package struct Gap: Sendable {
+        /// The acknowledgement before it.
+        package var begin: Moment
+        /// The acknowledgement after it.
+        package var end: Moment
+        /// Between the two.
+        package var length: Duration { end.since(begin) }
+    }
+
+    /// What was between each two acknowledgements from a moment on.
+    package func gaps(since begin: Moment) -> [Gap] {
         let moments = state.withLock { $0.acknowledged.map(\.moment) }
         let before = moments.last { $0 < begin } ?? begin
         let after = moments.drop { $0 < begin }
-        return zip([before] + after, after).map { $1.since($0) }
+        return zip([before] + after, after).map { Gap(begin: $0, end: $1) }
     }
 
     /// Waits until so many more writes are acknowledged.
