@@ -228,6 +228,11 @@ public struct OperatorProgram: Sendable {
                 cluster: cluster,
                 caches: runtime.caches,
                 namespace: options.settingsNamespace,
+                dataBytes: { group in
+                    // All members have the same data; the largest is the safe guess.
+                    monitor.observations(of: group).values.compactMap(\.status.server.dataBytes).max()
+                        .map { Int(clamping: $0) }
+                },
                 logger: logger
             ),
             caches: [groups, operations, nodes],

@@ -48,6 +48,17 @@ struct OperationRuleTests {
         ),
         Line(testDescription: "a node", spec: ["offlineNode": ["node": "n1"]]),
         Line(testDescription: "a node is back", spec: ["recoverNode": ["node": "n1", "restoreLeaders": true]]),
+        Line(
+            testDescription: "a balance, planned",
+            spec: ["balance": ["what": "All", "namespaces": ["shop"], "bytesPerSecond": "50Mi"], "dryRun": true]
+        ),
+        Line(testDescription: "a balance by default", spec: ["balance": [:], "paused": true]),
+        Line(testDescription: "a balance of what is not there", spec: ["balance": ["what": "Loggers"]], words: "what"),
+        Line(
+            testDescription: "a balance of a group",
+            spec: ["group": "orders", "balance": [:]],
+            words: "which concern all groups"
+        ),
         Line(testDescription: "no node", spec: ["offlineNode": [:]], words: "node"),
         Line(
             testDescription: "a node of a group",
@@ -57,7 +68,7 @@ struct OperationRuleTests {
         Line(
             testDescription: "no group",
             spec: ["changeLeader": ["to": "auto"]],
-            words: "the group must be named, but for offlineNode and recoverNode"
+            words: "the group must be named, but for offlineNode, recoverNode and balance"
         ),
         Line(
             testDescription: "a zone is left for another",
@@ -88,7 +99,7 @@ struct OperationRuleTests {
         Line(
             testDescription: "a dry run of what has no plan",
             spec: ["group": "orders", "changeLeader": ["to": "auto"], "dryRun": true],
-            words: "for work that is planned first: migrate"
+            words: "for work that is planned first: migrate or balance"
         ),
         Line(testDescription: "nothing", spec: ["group": "orders"], words: "exactly one kind of work"),
         Line(

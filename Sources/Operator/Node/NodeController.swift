@@ -4,21 +4,31 @@ import Logging
 import Planning
 import XDB
 
-/// Carries out operations on nodes, which concern groups of all namespaces: marks nodes, and follows what the groups
-/// make of it.
+/// Carries out operations on nodes, which concern groups of all namespaces: marks nodes, makes operations on groups, and
+/// follows what the groups make of it.
 ///
 /// As with groups, the status is recorded before anything is done, and every effect can be repeated.
 final class NodeController: Reconciler {
     private let cluster: any ClusterAccess
     private let caches: Caches
     private let namespace: String
+    private let dataBytes: @Sendable (ObjectKey) -> Int?
     private let logger: Logger
 
     /// Makes the controller of operations in the operator's own namespace; those elsewhere are refused.
-    init(cluster: any ClusterAccess, caches: Caches, namespace: String, logger: Logger) {
+    ///
+    /// - Parameter dataBytes: How many bytes the data of a member of a group are; nil where nobody has said yet.
+    init(
+        cluster: any ClusterAccess,
+        caches: Caches,
+        namespace: String,
+        dataBytes: @escaping @Sendable (ObjectKey) -> Int?,
+        logger: Logger
+    ) {
         self.cluster = cluster
         self.caches = caches
         self.namespace = namespace
+        self.dataBytes = dataBytes
         self.logger = logger
     }
 
@@ -34,6 +44,9 @@ final class NodeController: Reconciler {
         observation.nodes = try caches.list(Node.self).map(NodeObservation.init)
         observation.groups = try caches.list(XDBGroup.self)
         observation.operations = try caches.list(XDBOperation.self)
+        if operation.spec.balance != nil {
+            for group in observation.groups { observation.dataBytes[group.key] = dataBytes(group.key) }
+        }
         return observation
     }
 

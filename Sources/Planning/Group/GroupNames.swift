@@ -95,6 +95,8 @@ public enum Label {
     public static let role = "\(domain)/role"
     /// Annotation of groups: with the value `disabled` their members are not rebuilt without being asked.
     public static let repair = "\(domain)/repair"
+    /// Annotation of groups: with the value `disabled` a balance leaves them as they are.
+    public static let balance = "\(domain)/balance"
     /// Marks nodes that were taken offline, whatever its value: what there is on them does not lead while another can, is
     /// not repaired, and nothing new comes.
     public static let offline = "\(domain)/offline"

@@ -12,10 +12,6 @@ struct LeaderMoves {
     /// Those that do not lead in the end, and why not.
     private(set) var failures: [String] = []
 
-    /// How long the first refusal is waited for; twice as long after each further one.
-    private static let firstPause = Duration.seconds(3)
-    private static let longestPause = Duration.seconds(60)
-
     init(_ moves: [ObjectKey]) {
         self.moves = moves
     }
@@ -43,7 +39,7 @@ struct LeaderMoves {
                 failures.append("\(key) is no member any more")
                 continue
             }
-            let past = Self.operations(for: key, work)
+            let past = OperationSeries(key, "leads", work).past(work.observation)
             let leads =
                 group.status.leader == key.name && group.status.conditions.isTrue(ConditionType.writable.rawValue)
             if work.isDone(step) || leads || past.contains(where: { $0.status.state == .succeeded }) {
@@ -57,7 +53,7 @@ struct LeaderMoves {
             } else if isReady(work, key), underWay < OfflineNodes.handoversAtOnce, !work.spec.cancel {
                 if wait(step, member, past, &work) { continue }
                 underWay += 1
-                ask(for: key, in: group, number: past.count + 1, &work)
+                ask(for: key, in: group, after: past.count, &work)
             }
         }
     }
@@ -73,35 +69,20 @@ struct LeaderMoves {
             work.note(step, "its server is \(lag) s behind or more")
             return true
         }
-        guard let last = past.last, let end = last.status.completionTime else { return false }
-        let pause = min(Self.firstPause * (1 << min(past.count - 1, 10)), Self.longestPause)
-        guard work.observation.now.since(end) < pause else { return false }
-        work.note(step, "\(last.status.message ?? ""); it is asked for again after \(pause.components.seconds) s")
+        guard let pause = OperationSeries.pause(after: past, now: work.observation.now) else { return false }
+        let why = past.last?.status.message ?? ""
+        work.note(step, "\(why); it is asked for again after \(pause.components.seconds) s")
         return true
     }
 
-    private func ask(for key: ObjectKey, in group: XDBGroup, number: Int, _ work: inout NodeWork) {
+    private func ask(for key: ObjectKey, in group: XDBGroup, after past: Int, _ work: inout NodeWork) {
         var change = XDBOperation.ChangeLeader()
         change.to = key.name
         var spec = XDBOperation.Spec()
         spec.group = group.metadata.name
         spec.changeLeader = change
-        let name = "\(Self.prefix(for: key.name, work))\(number)"
-        work.note(NodeWorkStep(.lead, key).name, "operation \(name) is made")
-        work.plan.actions.append(.createOperation(ObjectKey(namespace: key.namespace, name: name), spec))
-    }
-
-    /// The operations that have been made for a member, the last one last.
-    private static func operations(for key: ObjectKey, _ work: NodeWork) -> [XDBOperation] {
-        let prefix = prefix(for: key.name, work)
-        func number(_ operation: XDBOperation) -> Int { Int(operation.metadata.name.dropFirst(prefix.count)) ?? 0 }
-        return work.observation.operations
-            .filter { $0.metadata.namespace == key.namespace && $0.metadata.name.hasPrefix(prefix) }
-            .sorted { number($0) < number($1) }
-    }
-
-    /// What the operations are called by which a member is to lead.
-    private static func prefix(for member: String, _ work: NodeWork) -> String {
-        "\(member)-leads-\(Digest.text(of: work.observation.operation.metadata.uid))-"
+        let made = OperationSeries(key, "leads", work).next(after: past)
+        work.note(NodeWorkStep(.lead, key).name, "operation \(made.name) is made")
+        work.plan.actions.append(.createOperation(made, spec))
     }
 }

@@ -17,6 +17,8 @@ public struct NodeWorkObservation: Hashable, Sendable {
     public var groups: [XDBGroup] = []
     /// The operations of all namespaces, those that have ended included.
     public var operations: [XDBOperation] = []
+    /// How many bytes the data of a member of each group are, as far as that is known; asked for by a balance alone.
+    public var dataBytes: [ObjectKey: Int] = [:]
 
     /// An observation of an operation alone; tests and the operator fill in the rest.
     public init(operation: XDBOperation, now: Time, operatorNamespace: String) {
@@ -83,6 +85,8 @@ public func plan(_ observation: NodeWorkObservation) -> NodeWorkPlan {
         NodeOffline(wish: wish, observation: observation).plan(&work)
     } else if let wish = operation.spec.recoverNode {
         NodeRecovery(wish: wish, observation: observation).plan(&work)
+    } else if let wish = operation.spec.balance {
+        BalanceWork(wish: wish, observation: observation).plan(&work)
     }
     return work.plan
 }

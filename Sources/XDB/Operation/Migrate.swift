@@ -93,6 +93,10 @@ extension XDBOperation {
         public var moves: [Move] = []
         public var changeLeader: String?
         public var zones: [ZoneChange] = []
+        public var handovers: [Handover] = []
+        public var nodes: [NodeShare] = []
+        public var leftAlone: [SparedGroup] = []
+        public var remarks: [String] = []
         public var bytes: Int?
         public var waitingSince: Time?
         public var unknown: [String: JSONValue] = [:]
@@ -105,7 +109,8 @@ extension XDBOperation {
                 "moves",
                 \.moves,
                 .list(.map(key: "member")),
-                description: "The members that move, in the order in which they do."
+                description:
+                    "The members that move, in the order in which they do; those of a balance as NAMESPACE/NAME."
             ),
             Field(
                 "changeLeader",
@@ -117,6 +122,31 @@ extension XDBOperation {
                 \.zones,
                 .list(.map(key: "of")),
                 description: "What is changed of the zones in the group's spec."
+            ),
+            Field(
+                "handovers",
+                \.handovers,
+                .list(.map(key: "group")),
+                description:
+                    "Of a balance: the groups that are to be led by another member, when all members have moved."
+            ),
+            Field(
+                "nodes",
+                \.nodes,
+                .list(.map(key: "node")),
+                description: "Of a balance: what each node has before and after."
+            ),
+            Field(
+                "leftAlone",
+                \.leftAlone,
+                .list(.map(key: "group")),
+                description: "Of a balance: the groups that are left as they are."
+            ),
+            Field(
+                "remarks",
+                \.remarks,
+                .list(.atomic),
+                description: "Of a balance: what keeps it from numbers within 1 of each other."
             ),
             Field(
                 "bytes",

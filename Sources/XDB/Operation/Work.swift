@@ -27,6 +27,7 @@ extension XDBOperation.Spec {
         Work(field: "recoverNode", kind: .recoverNode, isOnGroup: false) { $0.recoverNode != nil },
         Work(field: "recoverGroup", kind: .recoverGroup) { $0.recoverGroup != nil },
         Work(field: "migrate", kind: .migrate, isFixed: false, isPlanned: true) { $0.migrate != nil },
+        Work(field: "balance", kind: .balance, isOnGroup: false, isPlanned: true) { $0.balance != nil },
         Work(field: "failover", kind: .failover, isForPeople: false) { $0.failover != nil },
     ]
 

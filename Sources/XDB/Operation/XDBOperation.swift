@@ -81,6 +81,7 @@ extension XDBOperation {
         public var recoverNode: RecoverNode?
         public var recoverGroup: RecoverGroup?
         public var migrate: Migrate?
+        public var balance: Balance?
         public var failover: Failover?
         public var dryRun = false
         public var paused = false
@@ -161,6 +162,13 @@ extension XDBOperation {
                     + "The zones in the group's spec are changed with it."
             ),
             Field(
+                "balance",
+                \.balance,
+                description:
+                    "Spreads the leaders of all groups, and their members where that is asked for, over the nodes, so that "
+                    + "their numbers differ by 1 at most where that can be, with as few changes as that takes."
+            ),
+            Field(
                 "failover",
                 \.failover,
                 description: "Made by the operator alone: the record of a failover that it did by itself."
@@ -171,7 +179,7 @@ extension XDBOperation {
                 .defaulted,
                 description:
                     "Set to true when it is made, the operation writes its plan into status.plan and does nothing else. For "
-                    + "work that is planned first: migrate."
+                    + "work that is planned first: migrate and balance."
             ),
             Field(
                 "paused",
@@ -179,7 +187,7 @@ extension XDBOperation {
                 .defaulted,
                 description:
                     "While true, no further move begins; one that goes on is finished, and other operations have their turn. "
-                    + "For work of several moves: migrate."
+                    + "For work of several moves: migrate and balance."
             ),
             Field(
                 "cancel",
@@ -215,6 +223,7 @@ extension XDBOperation {
         case recoverNode = "RecoverNode"
         case recoverGroup = "RecoverGroup"
         case migrate = "Migrate"
+        case balance = "Balance"
         case failover = "Failover"
     }
 

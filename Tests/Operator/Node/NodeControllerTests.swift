@@ -30,6 +30,7 @@ import XDB
                 operations: [operation]
             ),
             namespace: "xdb-system",
+            dataBytes: { $0.name == "orders" ? 4096 : nil },
             logger: Logger(label: "test")
         )
     }
@@ -56,6 +57,15 @@ import XDB
         _ = try await controller.apply(plan, to: observation)
         _ = try await controller.apply(plan, to: observation)
         #expect(cluster.calls == ["create XDBOperation orders-1-leads"], "what is there stays as it is")
+    }
+
+    @Test func aBalanceIsToldHowLargeDataAre() async throws {
+        let balance = Self.operation {
+            $0.spec.offlineNode = nil
+            $0.spec.balance = XDBOperation.Balance()
+        }
+        let observation = try #require(try await controller(balance).observe(Self.key))
+        #expect(observation.dataBytes == [ObjectKey(namespace: "default", name: "orders"): 4096])
     }
 
     @Test(arguments: [

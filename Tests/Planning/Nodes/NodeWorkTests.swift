@@ -14,6 +14,7 @@ struct NodeWorkTests {
         var operations: [XDBOperation] = []
         var now = Time(seconds: 1_700_000_000)
         var marks: [String] = []
+        var dataBytes: [ObjectKey: Int] = [:]
 
         init(namespace: String = "xdb-system", _ work: (inout XDBOperation.Spec) -> Void) {
             var spec = XDBOperation.Spec()
@@ -44,6 +45,7 @@ struct NodeWorkTests {
             observation.nodes = nodes
             observation.groups = groups
             observation.operations = operations
+            observation.dataBytes = dataBytes
             return Planning.plan(observation)
         }
 
