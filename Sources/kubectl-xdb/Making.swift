@@ -43,6 +43,27 @@ extension Connection {
         try await follow(try await client.create(try request.body(), as: XDBOperation.self), waiting)
     }
 
+    /// Has the operator plan what is asked for, shows the plan, and leaves nothing behind.
+    func rehearse(_ request: OperationRequest, _ output: Document.Format?) async throws {
+        let made = try await client.create(try request.body(), as: XDBOperation.self)
+        let ended: XDBOperation
+        do {
+            ended = try await Follower(self).end(of: made.metadata.name, limit: nil)
+        } catch {
+            try? await client.delete(XDBOperation.self, made.key)
+            throw error
+        }
+        try await client.delete(XDBOperation.self, made.key)
+        guard let plan = ended.status.plan, ended.status.state == .succeeded else {
+            throw Complaint("it would be refused: \(ended.status.message ?? "")")
+        }
+        if let output {
+            return Output.write(Document.text(plan.fieldJSON ?? .null, output))
+        }
+        Output.write(PlanScreen.text(plan, Terminal.style(), width: Terminal.width()))
+        Output.note("A dry run: nothing was done.")
+    }
+
     private func follow(_ made: XDBOperation, _ waiting: WaitOptions) async throws {
         let name = made.metadata.name
         Output.write("operation \(name) is made\n")

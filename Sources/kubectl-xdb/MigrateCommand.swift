@@ -75,27 +75,6 @@ struct MigrateCommand: AsyncParsableCommand {
         migrate.bytesPerSecond = bytesPerSecond.flatMap { Quantity($0) }
         let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: dryRun, timeout: timeout)
         guard dryRun else { return try await connection.make(request, waiting) }
-        try await rehearse(request, connection)
-    }
-
-    /// Has the operator plan it, and leaves nothing behind.
-    private func rehearse(_ request: OperationRequest, _ connection: Connection) async throws {
-        let made = try await connection.client.create(try request.body(), as: XDBOperation.self)
-        let ended: XDBOperation
-        do {
-            ended = try await Follower(connection).end(of: made.metadata.name, limit: nil)
-        } catch {
-            try? await connection.client.delete(XDBOperation.self, made.key)
-            throw error
-        }
-        try await connection.client.delete(XDBOperation.self, made.key)
-        guard let plan = ended.status.plan, ended.status.state == .succeeded else {
-            throw Complaint("it would be refused: \(ended.status.message ?? "")")
-        }
-        if let output {
-            return Output.write(Document.text(plan.fieldJSON ?? .null, output))
-        }
-        Output.write(PlanScreen.text(plan, Terminal.style(), width: Terminal.width()))
-        Output.note("A dry run: nothing was done.")
+        try await connection.rehearse(request, output)
     }
 }

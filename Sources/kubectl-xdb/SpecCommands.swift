@@ -57,7 +57,8 @@ extension Connection {
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Have the operator observe a group and change nothing, failovers included; or have a migration rest."
+        abstract:
+            "Have the operator observe a group and change nothing, failovers included; or have a migration or a balance rest."
     )
 
     @OptionGroup var connectionOptions: ConnectionOptions

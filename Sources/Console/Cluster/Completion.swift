@@ -63,6 +63,6 @@ package enum Completion {
 
     private static let takesValue: Set<String> = [
         "-n", "--namespace", "--kubeconfig", "--context", "--operator-namespace", "-o", "--output", "--to", "--source",
-        "--member", "--mode", "--node", "--bytes-per-second", "--timeout", "--tail", "--since",
+        "--member", "--mode", "--node", "--only-namespace", "--bytes-per-second", "--timeout", "--tail", "--since",
     ]
 }

@@ -80,6 +80,19 @@ package struct OperationRequest: Sendable {
         }
     }
 
+    /// Leaders, or members, of all groups spread over the nodes.
+    package static func balance(
+        _ balance: XDBOperation.Balance,
+        in namespace: String,
+        isDryRun: Bool,
+        timeout: Int?
+    ) -> Self {
+        Self(namespace, isDryRun ? "balance-plan" : "balance", timeout: timeout) { spec in
+            spec.balance = balance
+            spec.rehearse(isDryRun)
+        }
+    }
+
     /// Members moved to another zone or node.
     package static func migrate(
         of group: ObjectKey,
@@ -90,9 +103,7 @@ package struct OperationRequest: Sendable {
         let what = isDryRun ? "migrate-plan" : "migrate"
         return Self(group, "\(migrate.member ?? group.name)-\(what)", timeout: timeout) { spec in
             spec.migrate = migrate
-            spec.dryRun = isDryRun
-            // Whoever made it may be gone before it is deleted.
-            if isDryRun { spec.ttlSecondsAfterFinished = 600 }
+            spec.rehearse(isDryRun)
         }
     }
 
@@ -113,6 +124,15 @@ package struct OperationRequest: Sendable {
         var body = JSONValue(XDBOperation(metadata: metadata, spec: operation.spec))
         body["status"] = nil
         return body
+    }
+}
+
+extension XDBOperation.Spec {
+    /// Has the plan written and nothing done.
+    fileprivate mutating func rehearse(_ isDryRun: Bool) {
+        dryRun = isDryRun
+        // Whoever made it may be gone before it is deleted.
+        if isDryRun { ttlSecondsAfterFinished = 600 }
     }
 }
 

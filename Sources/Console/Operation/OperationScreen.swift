@@ -120,6 +120,8 @@ package enum OperationScreen {
             words = "\(group) is to be brought back from what its members have"
         } else if let migrate = spec.migrate {
             words = self.words(for: migrate, of: group) + (spec.dryRun ? ", as a dry run" : "")
+        } else if let balance = spec.balance {
+            words = self.words(for: balance) + (spec.dryRun ? ", as a dry run" : "")
         } else if let failover = spec.failover {
             words = "nothing: the record of the failover of \(group) to epoch \(failover.epoch)"
         } else {
@@ -134,6 +136,20 @@ package enum OperationScreen {
             return "\(member) of \(group) is to move to node \(migrate.node ?? "")\(limit)"
         }
         return "\(group) is to move from zone \(migrate.from?.zone ?? "") to zone \(migrate.to?.zone ?? "")\(limit)"
+    }
+
+    private static func words(for balance: XDBOperation.Balance) -> String {
+        let limit = balance.bytesPerSecond.map { ", at most \($0)/s for each copy" } ?? ""
+        let what =
+            switch balance.what {
+            case .leaders: "leaders"
+            case .members: "members"
+            case .all: "members and leaders"
+            }
+        let groups =
+            balance.namespaces.isEmpty
+            ? "all groups" : "the groups of namespace \(Phrase.list(balance.namespaces))"
+        return "the \(what) of \(groups) are to be spread over the nodes\(limit)"
     }
 
     private static func choices(of rebuild: XDBOperation.Rebuild) -> String {
@@ -164,11 +180,11 @@ package enum OperationScreen {
             let follow = "follow it: \(invocation.command("ops \(name) --watch"))"
             if operation.spec.cancel || operation.spec.failover != nil { return follow }
             let cancel = "give it up: \(invocation.command("cancel \(name)"))"
-            guard operation.spec.migrate != nil else { return "\(follow); \(cancel)" }
+            guard operation.spec.migrate != nil || operation.spec.balance != nil else { return "\(follow); \(cancel)" }
             let pause =
                 operation.spec.paused
                 ? "let it go on: \(invocation.command("resume \(name)"))"
-                : "let it rest after this move: \(invocation.command("pause \(name)"))"
+                : "let it rest after \(operation.spec.balance == nil ? "this move" : "what goes on"): \(invocation.command("pause \(name)"))"
             return "\(follow); \(pause); \(cancel)"
         }
     }

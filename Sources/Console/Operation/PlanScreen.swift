@@ -13,11 +13,20 @@ package enum PlanScreen {
 
     /// - Parameter isBegun: Whether there is something to be said of how far each move is.
     static func add(_ plan: XDBOperation.Plan, isBegun: Bool, to screen: inout Screen) {
-        screen.table(table(plan, isBegun: isBegun))
-        let sentences =
-            [("Leader", plan.changeLeader)]
-            + plan.zones.map { ("Zones", "\(place(of: $0)): \(list($0.before)) -> \(list($0.after))") }
-        let known = sentences.compactMap { label, words in words.map { (label, $0) } }
+        // Of a balance there are tables for what there is.
+        if plan.nodes.isEmpty || !plan.moves.isEmpty { screen.table(table(plan, isBegun: isBegun)) }
+        if !plan.handovers.isEmpty {
+            screen.gap()
+            screen.table(handovers(plan.handovers, isBegun: isBegun))
+        }
+        if !plan.nodes.isEmpty {
+            screen.gap()
+            screen.table(nodes(plan.nodes))
+        }
+        var known = [("Leader", plan.changeLeader)].compactMap { label, words in words.map { (label, $0) } }
+        known += plan.zones.map { ("Zones", "\(place(of: $0)): \(list($0.before)) -> \(list($0.after))") }
+        known += plan.remarks.enumerated().map { ($0 == 0 ? "Limits" : "", $1) }
+        known += plan.leftAlone.enumerated().map { ($0 == 0 ? "Left alone" : "", "\($1.group): \($1.reason)") }
         guard !known.isEmpty else { return }
         screen.gap()
         for (label, words) in known { screen.paragraphs(label, [Cell(words)]) }
@@ -33,6 +42,34 @@ package enum PlanScreen {
                 Cell(place(move.fromNode, move.fromZone)), Cell(place(move.toNode, move.toZone)),
                 Cell(bytes ?? "unknown"),
             ] + state + [Cell(move.message ?? "")]
+        }
+        return table
+    }
+
+    /// The changes of leader of a balance.
+    private static func handovers(_ handovers: [XDBOperation.Handover], isBegun: Bool) -> Table {
+        var table = Table(["LEADER OF", "FROM", "TO"] + (isBegun ? ["STATE"] : []) + [""])
+        table.rows = handovers.map { handover in
+            let state = isBegun ? [OperationTable.cell(of: handover.state)] : []
+            return [
+                Cell(handover.group, .strong), Cell("\(handover.from) (\(handover.fromNode))"),
+                Cell("\(handover.to) (\(handover.toNode))"),
+            ] + state + [Cell(handover.message ?? "")]
+        }
+        return table
+    }
+
+    /// What each node has before and after.
+    private static func nodes(_ nodes: [XDBOperation.NodeShare]) -> Table {
+        func numbers(_ before: Int, _ after: Int) -> Cell {
+            Cell(before == after ? "\(after)" : "\(before) -> \(after)")
+        }
+        var table = Table(["NODE", "ZONE", "LEADERS", "MEMBERS", ""])
+        table.rows = nodes.map { node in
+            [
+                Cell(node.node, .strong), Cell(node.zone ?? "-"), numbers(node.leadersBefore, node.leadersAfter),
+                numbers(node.membersBefore, node.membersAfter), Cell(node.message ?? "", .faint),
+            ]
         }
         return table
     }
