@@ -5,24 +5,6 @@ import Kubernetes
 import KubernetesModel
 public import XDB
 
-/// The options of commands that make an operation.
-struct MakeOptions: ParsableArguments {
-    @Option(help: "For how many seconds the operation may wait for its turn and take, before it fails; 600 by default.")
-    var timeout: Int?
-
-    @Flag(help: "Make nothing: the server checks the operation, and it is printed as it would be made.")
-    var dryRun = false
-
-    @OptionGroup var waiting: WaitOptions
-
-    func validate() throws {
-        guard timeout.map({ (1...86400).contains($0) }) ?? true else {
-            throw ValidationError("--timeout must be 1 to 86400")
-        }
-        guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run makes nothing to --wait for") }
-    }
-}
-
 extension Connection {
     /// Makes an operation, and follows it where that is asked for.
     func make(_ request: OperationRequest, _ options: MakeOptions) async throws {
@@ -82,11 +64,7 @@ struct ChangeLeaderCommand: AsyncParsableCommand {
         abstract: "Hand the leadership of a group over, without loss; also the way to a leader when failover is Manual."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The group.", completion: .groups)
-    var group: String
+    @OptionGroup var work: GroupWork
 
     @Option(
         help: "The candidate that is to lead, by its name or its number; by default the one with the most advanced log."
@@ -94,14 +72,13 @@ struct ChangeLeaderCommand: AsyncParsableCommand {
     var to: String?
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        let group = try await connection.group(group)
+        let (connection, group) = try await work.find()
         let candidate = try to.map { word throws(Complaint) in
             try MemberChoice.member(word, of: group, where: { $0.kind == .candidate }, called: "candidate").name
         }
         try await connection.make(
-            .changeLeader(of: group.key, to: candidate, timeout: options.timeout),
-            options
+            .changeLeader(of: group.key, to: candidate, timeout: work.options.timeout.seconds),
+            work.options
         )
     }
 }
@@ -123,11 +100,7 @@ struct RebuildCommand: AsyncParsableCommand {
         abstract: "Make a follower, logger or learner anew from what the others have."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The group.", completion: .groups)
-    var group: String
+    @OptionGroup var work: GroupWork
 
     @Argument(help: "The member, by its name or its number.", completion: .members)
     var member: String
@@ -141,8 +114,7 @@ struct RebuildCommand: AsyncParsableCommand {
     @Option(help: "The member whose data are copied; by default the most advanced follower.")
     var source: String?
 
-    @Option(help: "How much of the copy is sent in a second at most, for example 50Mi.")
-    var bytesPerSecond: String?
+    @OptionGroup var copy: CopyOptions
 
     @Flag(help: "If it leads, have another candidate lead first.")
     var changeLeaderFirst = false
@@ -150,24 +122,17 @@ struct RebuildCommand: AsyncParsableCommand {
     @Flag(help: "Remove its data before the copy, on a host without room for both: until the end it has none.")
     var discardFirst = false
 
-    func validate() throws {
-        guard bytesPerSecond.map({ Quantity($0) != nil }) ?? true else {
-            throw ValidationError("--bytes-per-second must be an amount, for example 50Mi")
-        }
-    }
-
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        let group = try await connection.group(group)
+        let (connection, group) = try await work.find()
         var rebuild = XDBOperation.Rebuild()
         rebuild.member = try MemberChoice.member(member, of: group, where: { !$0.isSuccessor }).name
         rebuild.mode = mode
         rebuild.node = node
         rebuild.source = try source.map { word throws(Complaint) in try MemberChoice.member(word, of: group).name }
-        rebuild.bytesPerSecond = bytesPerSecond.flatMap { Quantity($0) }
+        rebuild.bytesPerSecond = copy.limit
         rebuild.changeLeaderFirst = changeLeaderFirst
         rebuild.discardFirst = discardFirst
-        try await connection.make(.rebuild(of: group.key, rebuild, timeout: options.timeout), options)
+        try await connection.make(.rebuild(of: group.key, rebuild, timeout: work.options.timeout.seconds), work.options)
     }
 }
 
@@ -183,11 +148,7 @@ struct ForceLeaderCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The group.", completion: .groups)
-    var group: String
+    @OptionGroup var work: GroupWork
 
     @Argument(help: "The candidate that is to lead, by its name or its number.", completion: .members)
     var member: String
@@ -199,8 +160,7 @@ struct ForceLeaderCommand: AsyncParsableCommand {
     var yes = false
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        let group = try await connection.group(group)
+        let (connection, group) = try await work.find()
         let name = try MemberChoice.member(member, of: group, where: { $0.kind == .candidate }, called: "candidate")
             .name
         Output.note(ForceWarning.text(group, member: name))
@@ -210,10 +170,10 @@ struct ForceLeaderCommand: AsyncParsableCommand {
                 .usage
             )
         }
-        if !yes, !options.dryRun { try confirm(group.metadata.name) }
+        if !yes, !work.options.dryRun { try confirm(group.metadata.name) }
         try await connection.make(
-            .forceLeader(of: group.key, member: name, acceptsLoss: true, timeout: options.timeout),
-            options
+            .forceLeader(of: group.key, member: name, acceptsLoss: true, timeout: work.options.timeout.seconds),
+            work.options
         )
     }
 

@@ -34,11 +34,8 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: "The node that the one member moves to.")
     var node: String?
 
-    @Option(help: "How much of each copy is sent in a second at most, for example 50Mi.")
-    var bytesPerSecond: String?
-
-    @Option(help: "For how many seconds it may wait for its turn, and between two moves; 600 by default.")
-    var timeout: Int?
+    @OptionGroup var copy: CopyOptions
+    @OptionGroup var timeout: TimeoutOption
 
     @Flag(help: "Plan it and do nothing: the operator writes the plan, which is printed; the operation is deleted.")
     var dryRun = false
@@ -51,12 +48,6 @@ struct MigrateCommand: AsyncParsableCommand {
         let isOne = member != nil && node != nil && from == nil && to == nil
         guard isWhole || isOne else {
             throw ValidationError("give --from and --to for all members of a zone, or a member and --node for one")
-        }
-        guard bytesPerSecond.map({ Quantity($0) != nil }) ?? true else {
-            throw ValidationError("--bytes-per-second must be an amount, for example 50Mi")
-        }
-        guard timeout.map({ (1...86400).contains($0) }) ?? true else {
-            throw ValidationError("--timeout must be 1 to 86400")
         }
         guard output == nil || dryRun else { throw ValidationError("-o is for the plan of a --dry-run") }
         guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run waits by itself: leave out --wait") }
@@ -72,8 +63,8 @@ struct MigrateCommand: AsyncParsableCommand {
             try MemberChoice.member(word, of: group, where: { !$0.isSuccessor }).name
         }
         migrate.node = node
-        migrate.bytesPerSecond = bytesPerSecond.flatMap { Quantity($0) }
-        let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: dryRun, timeout: timeout)
+        migrate.bytesPerSecond = copy.limit
+        let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: dryRun, timeout: timeout.seconds)
         guard dryRun else { return try await connection.make(request, waiting) }
         try await connection.rehearse(request, output)
     }

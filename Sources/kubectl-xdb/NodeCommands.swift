@@ -12,20 +12,16 @@ struct OfflineCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The node.", completion: .nodes)
-    var node: String
+    @OptionGroup var work: NodeWork
 
     @Flag(help: "Even if some group takes no writes without the node.")
     var force = false
 
     func run() async throws {
-        let connection = try connectionOptions.connect().atOperator
+        let connection = try work.connect()
         try await connection.make(
-            .offline(node, force: force, in: connection.namespace, timeout: options.timeout),
-            options
+            .offline(work.node, force: force, in: connection.namespace, timeout: work.options.timeout.seconds),
+            work.options
         )
     }
 }
@@ -38,20 +34,21 @@ struct RecoverCommand: AsyncParsableCommand {
         discussion: "The operation is made in the operator's namespace, and needs the right to do so there."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The node.", completion: .nodes)
-    var node: String
+    @OptionGroup var work: NodeWork
 
     @Flag(help: "Have the members lead again that led when the node was taken offline.")
     var restoreLeaders = false
 
     func run() async throws {
-        let connection = try connectionOptions.connect().atOperator
+        let connection = try work.connect()
         try await connection.make(
-            .recover(node, restoreLeaders: restoreLeaders, in: connection.namespace, timeout: options.timeout),
-            options
+            .recover(
+                work.node,
+                restoreLeaders: restoreLeaders,
+                in: connection.namespace,
+                timeout: work.options.timeout.seconds
+            ),
+            work.options
         )
     }
 }

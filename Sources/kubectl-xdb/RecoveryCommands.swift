@@ -17,16 +17,14 @@ struct RecoverGroupCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: MakeOptions
-
-    @Argument(help: "The group.", completion: .groups)
-    var group: String
+    @OptionGroup var work: GroupWork
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        let group = try await connection.group(group)
-        try await connection.make(.recovery(of: group.key, timeout: options.timeout), options)
+        let (connection, group) = try await work.find()
+        try await connection.make(
+            .recovery(of: group.key, timeout: work.options.timeout.seconds),
+            work.options
+        )
     }
 }
 

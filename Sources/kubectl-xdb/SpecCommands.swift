@@ -53,6 +53,18 @@ extension Connection {
     }
 }
 
+/// What can be paused.
+struct Pausable: ParsableArguments {
+    @OptionGroup var connectionOptions: ConnectionOptions
+    @OptionGroup var options: ChangeOptions
+
+    @Argument(
+        help: "The group; or the operation, a migration, which rests after its present move.",
+        completion: .operations
+    )
+    var name: String
+}
+
 /// Has the operator leave a group alone.
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,18 +73,15 @@ struct PauseCommand: AsyncParsableCommand {
             "Have the operator observe a group and change nothing, failovers included; or have a migration or a balance rest."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: ChangeOptions
-
-    @Argument(help: "The group, or the operation that rests after its present move.", completion: .operations)
-    var group: String
+    @OptionGroup var paused: Pausable
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        if try await connection.pause(group, true, options) { return }
-        try await connection.change(group, ["paused": true], "paused: nothing is done, not even a failover", options)
+        let connection = try paused.connectionOptions.connect()
+        let (name, options) = (paused.name, paused.options)
+        if try await connection.pause(name, true, options) { return }
+        try await connection.change(name, ["paused": true], "paused: nothing is done, not even a failover", options)
         if !options.dryRun {
-            Output.note("Let the operator go on: \(connection.invocation.command("resume \(group)"))")
+            Output.note("Let the operator go on: \(connection.invocation.command("resume \(name)"))")
         }
     }
 }
@@ -84,16 +93,13 @@ struct ResumeCommand: AsyncParsableCommand {
         abstract: "Let the operator go on with a group, or an operation, that is paused."
     )
 
-    @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var options: ChangeOptions
-
-    @Argument(help: "The group, or the operation.", completion: .operations)
-    var group: String
+    @OptionGroup var paused: Pausable
 
     func run() async throws {
-        let connection = try connectionOptions.connect()
-        if try await connection.pause(group, false, options) { return }
-        try await connection.change(group, ["paused": false], "the operator goes on", options)
+        let connection = try paused.connectionOptions.connect()
+        let (name, options) = (paused.name, paused.options)
+        if try await connection.pause(name, false, options) { return }
+        try await connection.change(name, ["paused": false], "the operator goes on", options)
     }
 }
 
