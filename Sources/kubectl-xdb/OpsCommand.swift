@@ -46,7 +46,10 @@ struct OpsCommand: AsyncParsableCommand {
             try await connection.operations(of: group, everywhere: allNamespaces)
         }
         func text(_ operations: [XDBOperation], now: Time) -> String {
-            if operations.isEmpty { return "no operations\n" }
+            if operations.isEmpty {
+                let hint = group.map { "; what its spec asks for: \(connection.invocation.command("status \($0)"))" }
+                return Paragraph.plain("no operations\(hint ?? "")\n")
+            }
             return OperationTable.text(
                 operations,
                 namespaced: allNamespaces,

@@ -36,8 +36,7 @@ import XDB
     }
 
     private static func screen(_ group: XDBGroup, _ readings: [MemberReading]) -> String {
-        PositionScreen.text(GroupScene(group: group, now: Samples.now), readings, Style())
-            .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        PositionScreen.text(GroupScene(group: group, now: Samples.now), readings, Style()).singleSpaced
     }
 
     private static func readings(_ group: XDBGroup, _ found: [MemberInspection?]) -> [MemberReading] {
@@ -98,8 +97,7 @@ import XDB
             - {member: orders-1, counts: true, position: 3/90, committed: 3/88, promised: 3, since: '2026-11-22T07:09:00Z'}
             """
         )
-        let text = OperationScreen.text(operation, now: Samples.now, Style())
-            .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let text = OperationScreen.text(operation, now: Samples.now, Style()).singleSpaced
         #expect(text.contains("Asked for orders is to be brought back from what its members have"), "\(text)")
         #expect(text.contains("orders-0 3/120 - - no: node node1 is not ready"), "\(text)")
         #expect(text.contains("orders-1 3/90 3/88 3 for 60s"), "\(text)")

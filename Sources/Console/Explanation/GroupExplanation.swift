@@ -50,9 +50,12 @@ package enum GroupExplanation {
 
     private static let shownRefusals = 3
 
-    /// The last operations that came to nothing.
+    /// The last operations that came to nothing; not those of a former group of the same name.
     private static func refusals(_ scene: GroupScene, _ screen: inout Screen) {
-        let failed = OperationTable.sorted(scene.operations ?? []).filter { $0.status.state == .failed }
+        let birth = scene.group.metadata.creationTimestamp?.seconds ?? 0
+        let failed = OperationTable.sorted(scene.operations ?? []).filter { operation in
+            operation.status.state == .failed && operation.metadata.creationTimestamp?.seconds ?? birth >= birth
+        }
         guard !failed.isEmpty else { return }
         screen.heading("Refused or failed")
         screen.gap()

@@ -9,12 +9,14 @@ package enum Activity {
         if scene.group.metadata.isBeingDeleted { sentences.append("the group is being deleted") }
         if let election = scene.status.election { sentences.append(words(election, scene.now)) }
         if let rebuild = scene.status.rebuild { sentences.append(words(rebuild, scene)) }
-        if let progressing = scene.condition(.progressing), progressing.reason == Reason.changingMembers.rawValue {
+        if let progressing = scene.condition(.progressing), progressing.isTrue,
+            [Reason.changingMembers, .rollingChange].contains(where: { $0.rawValue == progressing.reason })
+        {
             sentences.append(progressing.message)
         }
         let told = [scene.status.rebuild?.operation, scene.status.election?.operation].compactMap(\.self)
         sentences += scene.unfinished.filter { !told.contains($0.metadata.name) }.map { words($0) }
-        sentences += members(scene)
+        sentences += members(scene, told: sentences)
         sentences += scene.status.debts.map { debt in
             let place = debt.node.map { " on node \($0)" } ?? ""
             return "the former life \(debt.life)\(place) is being removed" + (debt.message.map { ": \($0)" } ?? "")
@@ -22,9 +24,13 @@ package enum Activity {
         return sentences
     }
 
-    /// What the conditions tell in other words already is left out.
-    private static func members(_ scene: GroupScene) -> [String] {
-        scene.status.members.filter { $0.health == .progressing && !$0.isSuccessor }.map { member in
+    /// Who is told of already is left out.
+    private static func members(_ scene: GroupScene, told: [String]) -> [String] {
+        scene.status.members.filter { member in
+            guard member.health == .progressing, !member.isSuccessor else { return false }
+            guard let message = member.message else { return true }
+            return !told.contains { $0.contains(member.name) && $0.contains(message) }
+        }.map { member in
             "\(member.name): \(member.message ?? member.reason ?? "on its way")"
                 + (member.since.map { " (\(Phrase.age(since: $0, scene.now)))" } ?? "")
         }

@@ -29,11 +29,24 @@ struct Advice {
                 + scene.command("logs \(name) \(leader ?? "")")
         case .votersMissing: return "bring those members back with their data; they get their votes by themselves"
         case .bootstrapping, .sealing, .promoting, .changingLeader, .leaderLost:
-            return "wait: \(scene.command("status \(name) --watch"))"
-        case .deleting: return nil
-        case .invalidSpec, .paused, nil: return nil
+            return "wait: \(watch)"
+        case .invalidConfiguration: return "put the option right, or take it out: \(edit)"
+        case .unknownMember: return "put the name in spec.maintenance right: \(edit)"
         default: return nil
         }
+    }
+
+    /// What to do about a change that does not go on.
+    ///
+    /// - Parameter members: Those that it waits for, and that do not play their part.
+    func step(for reason: Reason, stoppedAt members: [XDBGroup.MemberStatus]) -> String? {
+        var steps = members.compactMap { member in member.reason.flatMap { step(for: $0, member: member) } }
+        switch reason {
+        case .rollingChangeStopped where !steps.contains { $0.contains(edit) }:
+            steps.append((steps.isEmpty ? "put the spec right, or set it back: " : "or set the spec back: ") + edit)
+        default: steps += [step(for: reason.rawValue)].compactMap(\.self)
+        }
+        return steps.isEmpty ? nil : steps.joined(separator: "; ")
     }
 
     /// True while too few voters answer for an election and for a rebuild.
@@ -65,6 +78,9 @@ struct Advice {
             + "are gone for good and run nowhere: \(force)"
     }
 
+    private var edit: String { scene.invocation.kubectl("edit xdb \(name)") }
+    private var watch: String { scene.command("status \(name) --watch") }
+
     private func life(of member: String?) -> String {
         scene.members.first { $0.name == member }?.life ?? member ?? ""
     }
@@ -92,10 +108,9 @@ struct Advice {
         case .serverDown, .agentProblem: return "look at \(logs)"
         case .containerFailed: return "look at \(scene.invocation.kubectl("describe pod \(member.life)"))"
         case .invalidConfiguration:
-            return
-                "put the option right: \(scene.invocation.kubectl("edit xdb \(name)")); the server is started again by "
-                + "itself"
-        case .imagePull: return "put spec.image right: \(scene.invocation.kubectl("edit xdb \(name)"))"
+            return "put the option right: \(edit); the server is started again by itself"
+        case .imagePull: return "put spec.image right: \(edit)"
+        case .unschedulable: return "add a node, or change the spec: \(edit)"
         case .wrongIdentity: return "move the directory away on node \(member.node ?? "")"
         default: return nil
         }

@@ -10,8 +10,9 @@ package enum GroupScreen {
         screen.gap()
         screen.table(members(scene))
         screen.gap()
-        outlook(scene, &screen)
-        conditions(scene, &screen)
+        let (activity, problems) = (Activity.all(scene), Problem.all(scene))
+        outlook(scene, activity, problems, &screen)
+        conditions(scene, told: activity + problems.map(\.words), &screen)
         epochs(scene, &screen)
         if !scene.hidden.isEmpty {
             screen.gap()
@@ -102,7 +103,7 @@ package enum GroupScreen {
         let since = Phrase.age(since: member.since, now)
         let why = "\(member.reason ?? "")\(since.isEmpty ? "" : " \(since)")"
         switch member.health {
-        case .healthy: return Cell("Healthy", .good)
+        case .healthy: return Cell("Healthy\(member.outdated.map { ", outdated: \($0)" } ?? "")", .good)
         case .progressing: return Cell("Progressing: \(why)", .warning)
         case .unhealthy: return Cell("Unhealthy: \(why)", .bad)
         case nil: return Cell("-", .faint)
@@ -111,22 +112,28 @@ package enum GroupScreen {
 
     // MARK: Going on, wrong, next
 
-    private static func outlook(_ scene: GroupScene, _ screen: inout Screen) {
-        let activity = Activity.all(scene)
-        let problems = Problem.all(scene)
+    private static func outlook(
+        _ scene: GroupScene,
+        _ activity: [String],
+        _ problems: [Problem],
+        _ screen: inout Screen
+    ) {
         screen.paragraphs("Going on", activity.isEmpty ? ["nothing"] : activity.map { Cell($0) })
         screen.paragraphs(
             "Wrong",
             problems.isEmpty
                 ? [Cell("nothing", .good)] : problems.map { Cell($0.words, $0.isGrave ? .bad : .warning) }
         )
-        screen.paragraphs("Next", next(scene, problems).map { Cell($0) })
+        screen.paragraphs("Next", next(scene, activity, problems).map { Cell($0) })
     }
 
-    private static func next(_ scene: GroupScene, _ problems: [Problem]) -> [String] {
+    private static func next(_ scene: GroupScene, _ activity: [String], _ problems: [Problem]) -> [String] {
         var steps = problems.compactMap(\.step)
         if scene.group.spec.paused {
-            steps.append("the group is paused; let the operator go on: \(scene.command("resume \(scene.name)"))")
+            steps.append(
+                "the group is paused: nothing is done, not even a failover; let the operator go on: "
+                    + scene.command("resume \(scene.name)")
+            )
         }
         if FailoverWords.isManual(scene.group, scene.operatorState), problems.isEmpty {
             let whose = scene.group.spec.failover.mode == .manual ? scene.name : "--all"
@@ -141,12 +148,15 @@ package enum GroupScreen {
         if let operation = scene.unfinished.first?.metadata.name {
             return ["nothing to do; follow what goes on: \(scene.command("ops \(operation) --watch"))"]
         }
-        return problems.isEmpty ? ["nothing to do"] : ["nothing to do but to wait, or as is said above"]
+        if !problems.isEmpty { return ["nothing to do but to wait, or as is said above"] }
+        if activity.isEmpty { return ["nothing to do"] }
+        return ["nothing to do; follow what goes on: \(scene.command("status \(scene.name) --watch"))"]
     }
 
     // MARK: Conditions and epochs
 
-    private static func conditions(_ scene: GroupScene, _ screen: inout Screen) {
+    /// - Parameter sentences: What the screen has said already.
+    private static func conditions(_ scene: GroupScene, told sentences: [String], _ screen: inout Screen) {
         guard !scene.status.conditions.isEmpty else { return }
         screen.gap()
         var table = Table(["CONDITION", "STATUS", "FOR", "REASON", "MESSAGE"])
@@ -154,7 +164,10 @@ package enum GroupScreen {
         if let writable = scene.condition(.writable), writable.status != .true { told.append(writable.message) }
         table.rows = scene.status.conditions.map { condition in
             // Nobody reads the same sentence three times to find the one that is new.
-            let isTold = condition.reason != Reason.paused.rawValue && told.contains { condition.message.contains($0) }
+            let isTold =
+                condition.reason != Reason.paused.rawValue
+                && (told.contains { condition.message.contains($0) }
+                    || sentences.contains { $0.contains(condition.message) })
             if !isTold { told.append(condition.message) }
             return [
                 Cell(condition.type), Cell(condition.status.rawValue),

@@ -19,8 +19,9 @@ package struct Problem: Hashable, Sendable {
 
     /// Everything that is wrong with a group, the worst first.
     package static func all(_ scene: GroupScene) -> [Problem] {
-        let problems = [operatorIsAway(scene), spec(scene), writes(scene)] + members(scene)
-        let others = [missingVotes(scene), repairs(scene), progress(scene)]
+        let change = progress(scene)
+        let problems = [operatorIsAway(scene), spec(scene), writes(scene)] + members(scene, beside: change)
+        let others = [missingVotes(scene), repairs(scene), change]
         var told: Set<String> = []
         return (problems + others).compactMap(\.self).filter { told.insert($0.words).inserted }
     }
@@ -76,24 +77,39 @@ package struct Problem: Hashable, Sendable {
         return Problem(pending.message, Advice(scene).step(for: pending.reason))
     }
 
-    /// What keeps the operator from going on and is no matter of a member: a Secret or a storage class that is missing.
+    /// What keeps the operator from going on with what the spec wants.
     private static func progress(_ scene: GroupScene) -> Problem? {
         guard let progressing = scene.condition(.progressing), progressing.status == .false,
-            let reason = Reason(rawValue: progressing.reason),
-            [.secretMissing, .storageClassMissing, .cleanupPending, .cleanupFailed, .changeWaits].contains(reason)
+            let reason = Reason(rawValue: progressing.reason), stops.contains(reason)
         else { return nil }
-        return Problem(progressing.message, Advice(scene).step(for: progressing.reason))
+        let concerned = away(scene).filter { isTold($0, in: progressing.message) }
+        return Problem(progressing.message, Advice(scene).step(for: reason, stoppedAt: concerned))
     }
+
+    private static let stops: Set<Reason> = [
+        .secretMissing, .storageClassMissing, .cleanupPending, .cleanupFailed, .changeWaits, .rollingChangeStopped,
+        .invalidConfiguration, .unknownMember,
+    ]
 
     // MARK: Members
 
-    private static func members(_ scene: GroupScene) -> [Problem?] {
-        scene.status.members.filter { $0.health == .unhealthy }.map { member in
+    /// - Parameter change: Why a change does not go on: a member that it stopped at is told with it.
+    private static func members(_ scene: GroupScene, beside change: Problem?) -> [Problem?] {
+        away(scene).filter { !isTold($0, in: change?.words ?? "") }.map { member in
             Problem(
                 "\(member.name): \(member.message ?? member.reason ?? "it does not play its part")"
                     + (member.since.map { " (for \(Phrase.age(since: $0, scene.now)))" } ?? ""),
                 member.reason.flatMap { Advice(scene).step(for: $0, member: member) }
             )
         }
+    }
+
+    private static func away(_ scene: GroupScene) -> [XDBGroup.MemberStatus] {
+        scene.status.members.filter { $0.health == .unhealthy }
+    }
+
+    /// Whether a sentence says already what is wrong with a member.
+    private static func isTold(_ member: XDBGroup.MemberStatus, in words: String) -> Bool {
+        member.message.map { words.contains(member.name) && words.contains($0) } ?? false
     }
 }

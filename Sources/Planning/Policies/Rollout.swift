@@ -152,11 +152,19 @@ enum RolloutReport {
 
     /// A server that goes on with the old value of an option is healthy, and somebody has to know of it.
     private static func refusedOptions(_ draft: Draft) -> Finding? {
-        let complaints = draft.status.members.compactMap { member -> String? in
+        var complaints: [(members: [String], words: String)] = []
+        for member in draft.status.members {
             let problems = draft.heard(member)?.problems.filter { $0.reason == AgentStatus.Problem.optionRefused } ?? []
-            return problems.isEmpty
-                ? nil : "\(member.name): \(problems.map(\.message).joined(separator: "; "))"
+            guard !problems.isEmpty else { continue }
+            let words = problems.map(\.message).joined(separator: "; ")
+            if let index = complaints.firstIndex(where: { $0.words == words }) {
+                complaints[index].members.append(member.name)
+            } else {
+                complaints.append(([member.name], words))
+            }
         }
-        return complaints.isEmpty ? nil : Finding(.invalidConfiguration, complaints.joined(separator: "; "))
+        guard !complaints.isEmpty else { return nil }
+        let words = complaints.map { "\($0.members.joined(separator: ", ")): \($0.words)" }
+        return Finding(.invalidConfiguration, words.joined(separator: "; "))
     }
 }

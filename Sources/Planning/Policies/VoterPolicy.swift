@@ -124,9 +124,9 @@ enum VoterPolicy {
             let words = obstacle.map { "it stays for now: \($0.words)" } ?? next
             say("the spec does not want it any more; \(words)", of: name, &draft)
             if let obstacle, !obstacle.passes {
-                waits.append("\(name) is to go, and stays for now: \(obstacle.words)")
+                waits.append("\(name) is to go, and stays for now: \(obstacle.brief)")
             } else {
-                steps.append("\(name) is to go: \(obstacle?.words ?? next)")
+                steps.append("\(name) is to go: \(obstacle?.brief ?? next)")
             }
         }
         if draft.lacking > 0 {
@@ -158,8 +158,16 @@ struct VoterRemoval {
     /// What stands against it.
     struct Obstacle: Hashable {
         var words: String
+        /// The same beside sentences about the other members.
+        var brief: String
         /// It is under way, and nobody has to do anything.
         var passes: Bool
+
+        init(words: String, brief: String? = nil, passes: Bool) {
+            self.words = words
+            self.brief = brief ?? words
+            self.passes = passes
+        }
     }
 
     let member: XDBGroup.MemberStatus
@@ -197,6 +205,7 @@ struct VoterRemoval {
         let words = waiting.map { "\($0.name) (\(draft.findings[$0.name]?.finding.message ?? "it is being made"))" }
         return Obstacle(
             words: "first \(words.joined(separator: ", ")) must have a vote",
+            brief: "first \(waiting.map(\.name).joined(separator: ", ")) must have a vote",
             passes: waiting.contains { draft.findings[$0.name]?.health != .unhealthy }
         )
     }
