@@ -168,6 +168,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .tests("Console", ["Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML"]),
+        .tests("kubectl-xdb", ["KubernetesModel", .argumentParser]),
         .tests("Controllers", ["APIServerFixture", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program(
             "xdb-bench",

@@ -9,48 +9,7 @@ extension ClusterTests {
     /// One group for all of it.
     @Suite(.serialized) struct Plugin {
         static let group = LabGroup(name: "plug")
-        private static let kubeconfig = "\(Lab.state)/kubeconfig"
-
-        /// Runs the plugin on the cluster.
-        private func xdb(_ words: String..., kubeconfig: String = kubeconfig) async throws -> Lab.Ended {
-            let command = words.prefix { $0 != "--" }
-            let rest = words.dropFirst(command.count)
-            return try await Lab.run(["\(Lab.programs)/kubectl-xdb"] + command + ["--kubeconfig", kubeconfig] + rest)
-        }
-
-        /// What it prints when it succeeds.
-        private func says(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws -> String
-        {
-            let ended = try await Lab.run(
-                ["\(Lab.programs)/kubectl-xdb"] + words.prefix { $0 != "--" } + ["--kubeconfig", Self.kubeconfig]
-                    + words.drop { $0 != "--" }
-            )
-            #expect(ended.code == 0, "\(words): \(ended.errors)", sourceLocation: sourceLocation)
-            return ended.output
-        }
-
-        /// The same with single spaces: how wide columns are depends on the other groups that there are.
-        private func squeezed(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws
-            -> String
-        {
-            let ended = try await Lab.run(["\(Lab.programs)/kubectl-xdb"] + words + ["--kubeconfig", Self.kubeconfig])
-            #expect(ended.code == 0, "\(words): \(ended.errors)", sourceLocation: sourceLocation)
-            return singleSpaced(ended.output)
-        }
-
-        private func singleSpaced(_ text: String) -> String {
-            text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
-
-        /// The name in `operation NAME is made`.
-        private func made(_ output: String) throws -> String {
-            let words = try #require(output.split(separator: "\n").first { $0.hasSuffix(" is made") })
-            return String(words.split(separator: " ")[1])
-        }
-
-        private func temporary(_ name: String) -> String {
-            FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString)-\(name)").path
-        }
+        static let kubeconfig = "\(Lab.state)/kubeconfig"
 
         @Test func begins() async throws {
             try await Lab.kubectl("delete", "xop", "--all", "-n", Self.group.namespace)
@@ -88,6 +47,9 @@ extension ClusterTests {
             #expect(line.contains("Ready"))
             #expect(line.contains("default/\(leader.name) Leader"))
             for name in try await Lab.nodes() { #expect(lines.contains { $0.hasPrefix("\(name) ") }) }
+            let places = try JSONValue(json: try await says("nodes", "-A", "-o", "json")).arrayValue ?? []
+            let place = try #require(places.first { $0["name"]?.stringValue == node })
+            #expect(place["members"]?.arrayValue?.contains { $0["member"]?.stringValue == leader.name } == true)
         }
 
         @Test func logsAreTheLeadersOrAMembers() async throws {
@@ -96,6 +58,10 @@ extension ClusterTests {
             #expect(log.contains("\"member\":\"\(leader.name)\""), "\(log)")
             #expect(log.split(separator: "\n").count == 3)
             #expect(try await says("logs", "plug", "2").contains("\"member\":\"plug-2\""))
+            #expect(try await says("logs", "plug", "--since", "86400").contains("\"member\":\"\(leader.name)\""))
+            // Its container has not been restarted.
+            let before = try await xdb("logs", "plug", "--previous")
+            #expect(before.code == 1 && before.output.isEmpty, "\(before.output)\(before.errors)")
         }
 
         @Test func statementsRunOnTheLeaderAndOnAFollower() async throws {
@@ -152,23 +118,130 @@ extension ClusterTests {
             #expect(logger.errors.contains("there are plug-0 and plug-1"), "\(logger.errors)")
         }
 
+        // MARK: What would be done
+
+        /// What the server would take is printed as it would be made, with every option; nothing is made.
+        @Test func operationsAreRehearsed() async throws {
+            let before = try await state()
+            let node = try #require(try await Lab.nodes().first)
+            let rebuild = try await squeezed(
+                "rebuild",
+                "plug",
+                "1",
+                "--mode",
+                "crosshost",
+                "--node",
+                node,
+                "--source",
+                "0",
+                "--bytes-per-second",
+                "10Mi",
+                "--change-leader-first",
+                "--timeout",
+                "77",
+                "--dry-run"
+            )
+            for words in [
+                "generateName: plug-1-rebuild-", "bytesPerSecond: 10Mi", "changeLeaderFirst: true", "mode: CrossHost",
+                "node: \(node)", "source: plug-0", "timeoutSeconds: 77",
+            ] { #expect(rebuild.contains(words), "\(rebuild)") }
+            let discard = try await squeezed("rebuild", "plug", "1", "--mode", "local", "--discard-first", "--dry-run")
+            #expect(discard.contains("discardFirst: true"), "\(discard)")
+            #expect(try await squeezed("recover-group", "plug", "--dry-run").contains("generateName: plug-recover-"))
+            let force = try await squeezed("force-leader", "plug", "1", "--accept-data-loss", "--dry-run")
+            #expect(force.contains("acceptDataLoss: true"), "\(force)")
+            let offline = try await squeezed("offline", node, "--force", "--dry-run")
+            #expect(offline.contains("namespace: xdb-system"), "\(offline)")
+            #expect(offline.contains("force: true node: \(node)"), "\(offline)")
+            let recover = try await squeezed("recover", node, "--restore-leaders", "--dry-run")
+            #expect(recover.contains("node: \(node) restoreLeaders: true"), "\(recover)")
+            let elsewhere = try await xdb("recover", node, "--dry-run", "--operator-namespace", "nowhere")
+            #expect(elsewhere.code == 2, "\(elsewhere.errors)")
+            #expect(try await state() == before)
+        }
+
+        @Test func changesOfTheSpecAreRehearsed() async throws {
+            let before = try await state()
+            for words in [
+                ["pause", "plug"], ["resume", "plug"], ["failover", "off", "plug"], ["failover", "off", "--all"],
+                ["take-out", "plug", "1"], ["put-back", "plug", "1"],
+            ] {
+                let ended = try await run(words + ["--dry-run"])
+                #expect(ended.code == 0, "\(words): \(ended.errors)")
+                #expect(ended.output.hasSuffix("(a dry run: nothing was changed)\n"), "\(ended.output)")
+            }
+            #expect(try await state() == before)
+            #expect(try await says("failover", "status").hasPrefix("for all groups  Automatic\n"))
+        }
+
+        /// The operator plans it, and nothing of it is left.
+        @Test func migrationsAreRehearsed() async throws {
+            let before = try await state()
+            let members = try await Self.group.members()
+            // The larger zone has room for those of the smaller one.
+            var sizes: [String: Int] = [:]
+            for node in try await Lab.nodes() { sizes[try await Lab.zone(of: node), default: 0] += 1 }
+            let to = try #require(sizes.max { $0.value < $1.value }?.key)
+            let from = try #require(members.compactMap(\.zone).first { $0 != to }, "all members are in \(to)")
+            let limit = ["--bytes-per-second", "10Mi", "--timeout", "60", "--dry-run"]
+            let zone = try await run(["migrate", "plug", "--from", from, "--to", to] + limit)
+            #expect(zone.code == 0, "\(zone.errors)")
+            for member in members {
+                #expect(zone.output.contains(" \(member.name) ") == (member.zone == from), "\(zone.output)")
+            }
+            let follower = try #require(members.first { $0.role == "Follower" })
+            let node = try #require(try await freeNode())
+            let one = try JSONValue(
+                json: try await says("migrate", "plug", follower.name, "--node", node, "--dry-run", "-o", "json")
+            )
+            #expect(one["moves"]?.arrayValue?.compactMap { $0["member"]?.stringValue } == [follower.name])
+            #expect(one["moves"]?[0]?["toNode"]?.stringValue == node)
+            let refused = try await xdb("migrate", "plug", follower.name, "--node", follower.node ?? "", "--dry-run")
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("it would be refused: "), "\(refused.errors)")
+            #expect(try await state() == before)
+        }
+
         @Test func whatWaitsIsCancelled() async throws {
             #expect(try await says("pause", "plug", "--wait").hasPrefix("plug: paused"))
             let paused = try await says("status", "plug")
             #expect(paused.contains("PAUSED"), "\(paused)")
             #expect(paused.contains("kubectl xdb resume plug"), "\(paused)")
-            let operation = try made(try await says("change-leader", "plug"))
+            let waited = try await xdb("change-leader", "plug", "--wait", "--wait-timeout", "1")
+            #expect(waited.code == 5, "\(waited.errors)")
+            let operation = try made(waited.output)
             let cancelled = try await xdb("cancel", operation, "--wait")
             #expect(cancelled.code == 0, "\(cancelled.errors)")
             #expect(cancelled.output.contains("Cancelled"), "\(cancelled.output)")
             #expect(try await xdb("cancel", operation).code == 1)
+            try await aMigrationRests()
             #expect(try await says("resume", "plug", "--wait").hasPrefix("plug: the operator goes on"))
+        }
+
+        /// While the group is paused a migration does not begin, and can rest as one that goes on can.
+        private func aMigrationRests() async throws {
+            let follower = try #require(try await Self.group.member(in: "Follower"))
+            let node = try #require(try await freeNode())
+            let migration = try made(try await says("migrate", "plug", follower.name, "--node", node))
+            #expect(try await says("pause", migration) == "\(migration): it rests after the move that goes on\n")
+            let screen = try await squeezed("ops", migration)
+            #expect(screen.contains("is to move to node \(node); it is paused"), "\(screen)")
+            #expect(screen.contains("kubectl xdb resume \(migration)"), "\(screen)")
+            #expect(try await says("resume", migration) == "\(migration): it goes on\n")
+            #expect(try await says("cancel", migration, "--dry-run").contains("a dry run: nothing was changed"))
+            #expect(try await says("cancel", migration, "--wait").contains("Cancelled"))
+            #expect(try await says("ops", "-A").contains(migration))
         }
 
         @Test func aMemberIsRebuilt() async throws {
             try await Self.group.wait(for: "FullyRedundant")
+            async let followed = xdb("logs", "plug", "2", "--follow", "--tail", "1")
             let rebuilt = try await says("rebuild", "plug", "2", "--mode", "CrossHost", "--wait")
             #expect(rebuilt.contains("Succeeded: plug-2 has a new life"), "\(rebuilt)")
+            // The log ends with the pod of the old life.
+            let log = try await followed
+            #expect(log.code == 0, "\(log.errors)")
+            #expect(log.output.split(separator: "\n").count > 1, "\(log.output)")
             let watched = try await says("ops", try made(rebuilt), "--watch")
             #expect(watched.contains("Vote"), "\(watched)")
             let refused = try await xdb(
@@ -238,6 +311,11 @@ extension ClusterTests {
             }
             #expect(!contents.contains("kind: Secret"))
             #expect(try await xdb("report", "plug", "-o", file).code == 1)
+            let short = temporary("short.tar.gz")
+            defer { try? FileManager.default.removeItem(atPath: short) }
+            _ = try await says("report", "plug", "-o", short, "--log-lines", "2")
+            let log = try await Lab.command(["tar", "-xzOf", short, "xdb-report-plug/logs/plug-0.log"])
+            #expect(log.split(separator: "\n").count == 2, "\(log)")
         }
 
         // MARK: Complaints
@@ -252,6 +330,10 @@ extension ClusterTests {
             #expect(try await xdb("rebuild", "plug", "9").errors.contains("there are plug-0, plug-1 and plug-2"))
             #expect(try await xdb("status", "plug", kubeconfig: "/nowhere").code == 4)
             #expect(try await xdb("failover", "off").code == 64)
+            let context = try await xdb("status", "plug", "--context", "nowhere")
+            #expect(context.code == 4, "\(context.errors)")
+            #expect(context.errors.contains("nowhere"), "\(context.errors)")
+            #expect(!(try await Lab.command(["\(Lab.programs)/kubectl-xdb", "version"])).isEmpty)
         }
 
         /// Who may read groups and nothing else sees them, and is told which right is missing for the rest.
@@ -272,48 +354,6 @@ extension ClusterTests {
             #expect(try await xdb("pause", "plug", kubeconfig: few).errors.contains("verbs: [patch]"))
             #expect(try await xdb("logs", "plug", kubeconfig: few).errors.contains("resources: [pods/log]"))
         }
-
-        /// A kubeconfig of a ServiceAccount that may read groups.
-        private func kubeconfigWithFewRights() async throws -> String {
-            try await Lab.kubectl("apply", "-f", "-", input: Self.fewRights)
-            let token = try await eventually("the token of the ServiceAccount") { () -> String? in
-                let text = try await Lab.kubectl("get", "secret", "plug-few", "-o", "jsonpath={.data.token}")
-                return Data(base64Encoded: text).flatMap { $0.isEmpty ? nil : String(decoding: $0, as: UTF8.self) }
-            }
-            let file = temporary("kubeconfig")
-            try FileManager.default.copyItem(atPath: Self.kubeconfig, toPath: file)
-            let config = ["kubectl", "--kubeconfig", file, "config"]
-            try await Lab.command(config + ["set-credentials", "few", "--token", token])
-            try await Lab.command(config + ["set-context", "--current", "--user", "few"])
-            return file
-        }
-
-        private static let fewRights = """
-            apiVersion: v1
-            kind: ServiceAccount
-            metadata: {name: plug-few, namespace: default}
-            ---
-            apiVersion: v1
-            kind: Secret
-            metadata:
-              name: plug-few
-              namespace: default
-              annotations: {kubernetes.io/service-account.name: plug-few}
-            type: kubernetes.io/service-account-token
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: Role
-            metadata: {name: plug-few, namespace: default}
-            rules:
-            - {apiGroups: [xdb-operator.github.io], resources: [xdbgroups], verbs: [get, list]}
-            ---
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: RoleBinding
-            metadata: {name: plug-few, namespace: default}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: plug-few}
-            subjects:
-            - {kind: ServiceAccount, name: plug-few, namespace: default}
-            """
 
         /// Who watches a group sees it to its end.
         @Test func ends() async throws {
