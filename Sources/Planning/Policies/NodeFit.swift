@@ -14,7 +14,6 @@ struct NodeFit {
             return "it lacks \(words.joined(separator: ", ")) (spec.placement.nodeSelector)"
         }
         guard let taint = node.taints.first(where: { $0.keepsAway && !isTolerated($0) }) else { return nil }
-        if taint.key == NodeTaint.cordon { return "it is cordoned" }
         return "it has the taint \(taint.key), which spec.placement.tolerations does not tolerate"
     }
 
@@ -28,9 +27,6 @@ struct NodeFit {
 }
 
 extension NodeTaint {
-    /// What Kubernetes puts on a node that is cordoned.
-    static let cordon = "node.kubernetes.io/unschedulable"
-
     /// The others are a wish.
     fileprivate var keepsAway: Bool { effect == "NoSchedule" || effect == "NoExecute" }
 }

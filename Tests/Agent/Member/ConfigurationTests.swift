@@ -16,8 +16,7 @@ struct ConfigurationTests {
         let member = TestMember(0, files: files)
         var agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.leadAlone(1)
             let first = try String(contentsOfFile: files.configuration, encoding: .utf8)
             try await member.wait("writable, with its options") {
@@ -78,8 +77,7 @@ struct ConfigurationTests {
         let member = TestMember(0, files: files)
         let agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.wait("running") { $0.configuration != nil }
             try files.directory.write("user.cnf", "[mysqld]\nmax_connections=many\nlong_query_time=3\n")
             let status = try await member.wait("complaining") { !$0.problems.isEmpty }
@@ -115,8 +113,7 @@ struct ConfigurationTests {
         let member = TestMember(0, files: files, certificates: keys)
         let agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.wait("running") { $0.server.state == .running }
             let server = try #require(member.server)
             let old = try await member.shownCertificate()

@@ -43,8 +43,7 @@ struct ForcedGroupTests {
         }
         do {
             for member in members {
-                try await member.wait("there") { $0.phase == .uninitialized }
-                try await member.initialize()
+                try await member.join()
             }
             try await elect(1, 0, voters: [0, 1, 2], sealed: [0, 1, 2], others: [1, 2])
             try await members[0].sql("CREATE DATABASE shop")

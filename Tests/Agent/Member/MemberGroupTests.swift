@@ -60,8 +60,7 @@ struct MemberGroupTests {
             try await member.initialize()
             try await member.initialize()
             #expect(try await member.seal(1).position == .zero)
-            try await member.lead(Self.lead(1, start: .zero, voters: [member.name]))
-            try await member.wait("writable") { $0.phase == .writable }
+            try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
             try await member.sql("INSERT INTO shop.t VALUES (1)")
@@ -92,9 +91,7 @@ struct MemberGroupTests {
             #expect(refused?.reason == "Resigned")
 
             // An election: everything that was acknowledged is there.
-            let answer = try await member.seal(2)
-            try await member.lead(Self.lead(2, start: answer.position, voters: [member.name]))
-            let leader = try await member.wait("writable in epoch 2") { $0.phase == .writable }
+            let leader = try await member.leadAlone(2)
             #expect(leader.server.unacknowledged == 0)
             try await member.sql("INSERT INTO shop.t VALUES (3)")
             #expect(try await member.sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM shop.t") == "1,2,3")
@@ -116,8 +113,7 @@ struct MemberGroupTests {
         let member = TestMember(0, files: files)
         var agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             var epoch: UInt32 = 1
             for milliseconds in [0, 5, 20, 50, 100, 200, 400, 800] {
                 let answer = try await member.seal(epoch)
@@ -149,8 +145,7 @@ struct MemberGroupTests {
         let member = TestMember(0, files: files)
         let agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
@@ -176,8 +171,7 @@ struct MemberGroupTests {
         let member = TestMember(0, files: files)
         var agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             let before = try await member.status().position
@@ -215,8 +209,7 @@ struct MemberGroupTests {
         let agents = try members.map { try $0.start() }
         do {
             for member in members {
-                try await member.wait("there") { $0.phase == .uninitialized }
-                try await member.initialize()
+                try await member.join()
             }
             func elect(_ epoch: UInt32, _ leader: TestMember) async throws {
                 var start = Position.zero
@@ -268,8 +261,7 @@ struct MemberGroupTests {
         let member = TestMember(0, files: files)
         let agent = try member.start()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             let status = try await member.wait("refused") { $0.server.state == .refused }
             let problem = status.problems.first { $0.reason == "InvalidConfiguration" }
             #expect(problem?.message.contains("no_such_option") == true)

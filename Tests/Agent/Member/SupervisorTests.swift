@@ -22,8 +22,7 @@ struct SupervisorTests {
         let member = TestMember(0, files: files)
         let supervisor = try member.startSupervised()
         do {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
             try await member.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")

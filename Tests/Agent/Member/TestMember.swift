@@ -127,6 +127,12 @@ final class TestMember: Sendable {
         try await request("POST", "initialize", InitializeRequest(group: "uid"), as: AgentStatus.self)
     }
 
+    /// Waits for its agent, and has it make its directory.
+    func join() async throws {
+        try await wait("there") { $0.phase == .uninitialized }
+        try await initialize()
+    }
+
     func seal(_ epoch: UInt32) async throws -> SealAnswer {
         try await request("POST", "seal", SealRequest(epoch: Epoch(rawValue: epoch)), as: SealAnswer.self)
     }
@@ -137,10 +143,11 @@ final class TestMember: Sendable {
     }
 
     /// Elects it, as the only voter of its group, and waits until it can be written to.
-    func leadAlone(_ epoch: UInt32) async throws {
+    @discardableResult
+    func leadAlone(_ epoch: UInt32) async throws -> AgentStatus {
         let start = try await seal(epoch).position
         try await lead(MemberGroupTests.lead(epoch, start: start, voters: [name]))
-        try await wait("writable") { $0.phase == .writable }
+        return try await wait("writable in epoch \(epoch)") { $0.phase == .writable }
     }
 
     func limitCopy(to member: TestMember, _ bytesPerSecond: UInt64?) async throws {

@@ -30,8 +30,7 @@ final class RebuildGroup {
     func begin() async throws {
         agents = try members.map { try $0.start() }
         for member in members {
-            try await member.wait("there") { $0.phase == .uninitialized }
-            try await member.initialize()
+            try await member.join()
             _ = try await member.seal(1)
         }
         try await leader.lead(request(voters: members.map(\.name), learners: [life.name]))

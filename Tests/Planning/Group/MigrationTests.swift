@@ -198,7 +198,7 @@ struct MigrationTests {
         },
         Refused(testDescription: "too few nodes", words: "2 of its 4 nodes can take one") { world in
             world.power("n4", on: false)
-            world.nodes[4].taints = [NodeTaint(key: NodeTaint.cordon, effect: "NoSchedule")]
+            world.nodes[4].isCordoned = true
         },
         Refused(testDescription: "labels", words: "each to a node of its own, and 0 of its 4") { world in
             world.group.spec.placement.nodeSelector = ["disk": "fast"]

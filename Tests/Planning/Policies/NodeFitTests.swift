@@ -18,11 +18,6 @@ struct NodeFitTests {
         Line(labels: ["disk": "fast"]),
         Line(words: "it lacks disk: fast"),
         Line(labels: ["disk": "slow"], words: "it lacks disk: fast"),
-        Line(
-            labels: ["disk": "fast"],
-            taint: NodeTaint(key: NodeTaint.cordon, effect: "NoSchedule"),
-            words: "cordoned"
-        ),
         Line(labels: ["disk": "fast"], taint: gpu, words: "it has the taint gpu"),
         Line(labels: ["disk": "fast"], taint: NodeTaint(key: "gpu", effect: "PreferNoSchedule")),
         Line(labels: ["disk": "fast"], taint: gpu, toleration: ("gpu", .exists, nil)),
