@@ -17,7 +17,6 @@ struct BalanceCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var waiting: WaitOptions
 
     @Flag(help: "Members, too: they move first, each with a copy of its data.")
     var members = false
@@ -28,28 +27,12 @@ struct BalanceCommand: AsyncParsableCommand {
     )
     var namespaces: [String] = []
 
-    @Option(help: "How much of each copy is sent in a second at most, for example 50Mi.")
-    var bytesPerSecond: String?
-
-    @Option(help: "For how many seconds each change may wait for its turn; 600 by default.")
-    var timeout: Int?
-
-    @Flag(help: "Plan it and do nothing: the operator writes the plan, which is printed; the operation is deleted.")
-    var dryRun = false
-
-    @Option(name: .shortAndLong, help: "With --dry-run: the plan as json or yaml.")
-    var output: Document.Format?
+    @OptionGroup var copy: CopyOptions
+    @OptionGroup var timeout: TimeoutOption
+    @OptionGroup var plan: PlanOptions
 
     func validate() throws {
-        guard bytesPerSecond.map({ Quantity($0) != nil }) ?? true else {
-            throw ValidationError("--bytes-per-second must be an amount, for example 50Mi")
-        }
-        guard bytesPerSecond == nil || members else { throw ValidationError("--bytes-per-second is for --members") }
-        guard timeout.map({ (1...86400).contains($0) }) ?? true else {
-            throw ValidationError("--timeout must be 1 to 86400")
-        }
-        guard output == nil || dryRun else { throw ValidationError("-o is for the plan of a --dry-run") }
-        guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run waits by itself: leave out --wait") }
+        guard copy.limit == nil || members else { throw ValidationError("--bytes-per-second is for --members") }
     }
 
     func run() async throws {
@@ -57,14 +40,14 @@ struct BalanceCommand: AsyncParsableCommand {
         var balance = XDBOperation.Balance()
         balance.what = members ? .all : .leaders
         balance.namespaces = namespaces
-        balance.bytesPerSecond = bytesPerSecond.flatMap { Quantity($0) }
+        balance.bytesPerSecond = copy.limit
         let request = OperationRequest.balance(
             balance,
             in: connection.namespace,
-            isDryRun: dryRun,
-            timeout: timeout
+            isDryRun: plan.dryRun,
+            timeout: timeout.seconds
         )
-        guard dryRun else { return try await connection.make(request, waiting) }
-        try await connection.rehearse(request, output)
+        guard plan.dryRun else { return try await connection.make(request, plan.waiting) }
+        try await connection.rehearse(request, plan.output)
     }
 }

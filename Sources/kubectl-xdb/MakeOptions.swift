@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import KubernetesModel
 import XDB
 
@@ -31,6 +32,22 @@ struct MakeOptions: ParsableArguments {
 
     func validate() throws {
         guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run makes nothing to --wait for") }
+    }
+}
+
+/// The options of commands whose operation is planned by the operator, and can be planned alone.
+struct PlanOptions: ParsableArguments {
+    @OptionGroup var waiting: WaitOptions
+
+    @Flag(help: "Plan it and do nothing: the operator writes the plan, which is printed; the operation is deleted.")
+    var dryRun = false
+
+    @Option(name: .shortAndLong, help: "With --dry-run: the plan as json or yaml.")
+    var output: Document.Format?
+
+    func validate() throws {
+        guard output == nil || dryRun else { throw ValidationError("-o is for the plan of a --dry-run") }
+        guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run waits by itself: leave out --wait") }
     }
 }
 

@@ -17,7 +17,6 @@ struct MigrateCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var connectionOptions: ConnectionOptions
-    @OptionGroup var waiting: WaitOptions
 
     @Argument(help: "The group.", completion: .groups)
     var group: String
@@ -36,12 +35,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     @OptionGroup var copy: CopyOptions
     @OptionGroup var timeout: TimeoutOption
-
-    @Flag(help: "Plan it and do nothing: the operator writes the plan, which is printed; the operation is deleted.")
-    var dryRun = false
-
-    @Option(name: .shortAndLong, help: "With --dry-run: the plan as json or yaml.")
-    var output: Document.Format?
+    @OptionGroup var plan: PlanOptions
 
     func validate() throws {
         let isWhole = member == nil && node == nil && from != nil && to != nil
@@ -49,8 +43,6 @@ struct MigrateCommand: AsyncParsableCommand {
         guard isWhole || isOne else {
             throw ValidationError("give --from and --to for all members of a zone, or a member and --node for one")
         }
-        guard output == nil || dryRun else { throw ValidationError("-o is for the plan of a --dry-run") }
-        guard !dryRun || !waiting.wait else { throw ValidationError("--dry-run waits by itself: leave out --wait") }
     }
 
     func run() async throws {
@@ -64,8 +56,8 @@ struct MigrateCommand: AsyncParsableCommand {
         }
         migrate.node = node
         migrate.bytesPerSecond = copy.limit
-        let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: dryRun, timeout: timeout.seconds)
-        guard dryRun else { return try await connection.make(request, waiting) }
-        try await connection.rehearse(request, output)
+        let request = OperationRequest.migrate(of: group.key, migrate, isDryRun: plan.dryRun, timeout: timeout.seconds)
+        guard plan.dryRun else { return try await connection.make(request, plan.waiting) }
+        try await connection.rehearse(request, plan.output)
     }
 }
