@@ -17,12 +17,18 @@ extension Target {
     /// The tests of one module, in a folder of the same name.
     ///
     /// Most are not optimized, unlike what they test: that takes the compiler twice as long, and they spend no time in
-    /// their own code.
-    static func tests(_ module: String, _ dependencies: [Dependency] = [], optimized: Bool = false) -> Target {
+    /// their own code. What is in `files` they read at its place.
+    static func tests(
+        _ module: String,
+        _ dependencies: [Dependency] = [],
+        files: [String] = [],
+        optimized: Bool = false
+    ) -> Target {
         .testTarget(
             name: "\(module)Tests",
             dependencies: [.byName(name: module)] + dependencies,
             path: "Tests/\(module)",
+            exclude: files,
             swiftSettings: settings + (optimized ? [] : [.unsafeFlags(["-Onone"])])
         )
     }
@@ -141,7 +147,11 @@ let package = Package(
         .tests("XDB", ["KubernetesModel"]),
         // They play a whole world, many times.
         .tests("Planning", ["KubernetesModel", "XDB"], optimized: true),
-        .tests("Operator", ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509]),
+        .tests(
+            "Operator",
+            ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509],
+            files: ["Golden"]
+        ),
         // The local cluster, for tests, measurements and chaos, and the client that writes under all of them.
         .target(
             name: "ClusterFixture",
@@ -167,7 +177,7 @@ let package = Package(
             path: "Tests/Cluster",
             swiftSettings: settings
         ),
-        .tests("Console", ["Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML"]),
+        .tests("Console", ["Kubernetes", "KubernetesModel", "Planning", "XDB", "YAML"], files: ["Golden"]),
         .tests("kubectl-xdb", ["KubernetesModel", .argumentParser]),
         .tests("Controllers", ["APIServerFixture", "Kubernetes", "KubernetesModel", .log, .serviceLifecycle]),
         .program(
