@@ -31,6 +31,7 @@ final class Engine: Sendable {
     init() {
         _ = Self.prepareLibrary
         multi = Multi(handle: curl_multi_init())
+        Self.running.withLock { $0[ObjectIdentifier(self)] = self }
         let box = Unmanaged.passRetained(self)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -42,6 +43,7 @@ final class Engine: Sendable {
         if result == 0 {
             pthread_detach(thread)
         } else {
+            Self.running.withLock { $0[ObjectIdentifier(self)] = nil }
             box.release()
             mailbox.withLock { $0.isClosed = true }
         }
@@ -51,7 +53,21 @@ final class Engine: Sendable {
         // The write to a connection that the other side has closed must be an error, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        // Registered after OpenSSL's own handler, so that it is called before that.
+        atexit { Engine.endAll() }
     }()
+
+    /// Those whose threads run.
+    private static let running = Mutex<[ObjectIdentifier: Engine]>([:])
+
+    /// Closes all engines, and waits for the ends of their threads, but not for long.
+    ///
+    /// At its end a process takes OpenSSL down, and a thread that is still closing a connection then would end it with a
+    /// segmentation fault.
+    private static func endAll() {
+        for engine in running.withLock({ $0.values.map(\.self) }) { engine.close() }
+        for _ in 0..<1000 where running.withLock({ !$0.isEmpty }) { usleep(1000) }
+    }
 
     // MARK: Called by anyone
 
@@ -94,6 +110,7 @@ final class Engine: Sendable {
     // MARK: On the thread
 
     fileprivate func run() {
+        defer { Self.running.withLock { $0[ObjectIdentifier(self)] = nil } }
         guard let handle = multi.handle else { return mailbox.withLock { $0.isClosed = true } }
         var transfers = RunningTransfers(multi: handle)
         while true {
