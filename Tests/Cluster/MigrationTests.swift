@@ -85,8 +85,9 @@ extension ClusterTests {
             try await writer.progress(by: 20)
             let operation = try await group.migrate(from: "a", to: "b")
             try await eventually("one of three has moved, and the next is on its way") { () -> Bool? in
-                guard try await group.members().contains(where: { $0.zone == "b" }) else { return nil }
-                return try await group.object()[path: "status", "rebuild"] == nil ? nil : true
+                let moves = try await group.operation(operation)[path: "status", "plan", "moves"]?.arrayValue ?? []
+                let hasMoved = moves.contains { $0["state"]?.stringValue == "Succeeded" }
+                return hasMoved && moves.contains { $0["state"]?.stringValue == "Running" } ? true : nil
             }
             try await group.cancel(operation)
             #expect(try await group.ends(operation) == "Cancelled")
