@@ -8,6 +8,13 @@ extension ClusterTests {
     /// One group for all of it.
     @Suite(.serialized) struct Crashes {
         static let group = LabGroup(name: "crash")
+        /// Every other one is played by default, and all with `hack/test --long`.
+        ///
+        /// The simulated world of Planning's tests plays all of them each time.
+        static let points = [
+            "electionRecorded", "sealed", "epochRecorded", "led", "followed", "labelled", "writableRecorded",
+            "routedRecorded", "operationCreated", "operationRecorded",
+        ]
 
         @Test func begins() async throws {
             try await Lab.setCrash(after: nil)
@@ -15,10 +22,7 @@ extension ClusterTests {
             try await Self.group.wait(for: "FullyRedundant")
         }
 
-        @Test(arguments: [
-            "electionRecorded", "sealed", "epochRecorded", "led", "followed", "labelled", "writableRecorded",
-            "routedRecorded", "operationCreated", "operationRecorded",
-        ])
+        @Test(arguments: points.enumerated().filter { Lab.isLong || $0.offset.isMultiple(of: 2) }.map(\.element))
         func theOperatorEnds(after point: String) async throws {
             let writer = try await Writer.start(Self.group, patience: 3)
             try await writer.progress(by: 20)
