@@ -31,22 +31,24 @@ final class Engine: Sendable {
     init() {
         _ = Self.prepareLibrary
         multi = Multi(handle: curl_multi_init())
-        Self.running.withLock { $0[ObjectIdentifier(self)] = self }
-        let box = Unmanaged.passRetained(self)
+        Self.joinEnded()
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         // libcurl and OpenSSL need far less than the 8 MiB that a thread gets otherwise.
         pthread_attr_setstacksize(&attributes, 512 << 10)
-        var thread = pthread_t()
-        let result = pthread_create(&thread, &attributes, runEngine, box.toOpaque())
-        pthread_attr_destroy(&attributes)
-        if result == 0 {
-            pthread_detach(thread)
-        } else {
-            Self.running.withLock { $0[ObjectIdentifier(self)] = nil }
-            box.release()
-            mailbox.withLock { $0.isClosed = true }
+        // Under the lock, so that the thread does not end before it is known.
+        let isRunning = Self.threads.withLock { threads in
+            let box = Unmanaged.passRetained(self)
+            var thread = pthread_t()
+            guard pthread_create(&thread, &attributes, runEngine, box.toOpaque()) == 0 else {
+                box.release()
+                return false
+            }
+            threads.running[thread] = self
+            return true
         }
+        pthread_attr_destroy(&attributes)
+        if !isRunning { mailbox.withLock { $0.isClosed = true } }
     }
 
     private static let prepareLibrary: Void = {
@@ -57,16 +59,33 @@ final class Engine: Sendable {
         atexit { Engine.endAll() }
     }()
 
-    /// Those whose threads run.
-    private static let running = Mutex<[ObjectIdentifier: Engine]>([:])
+    // MARK: The threads of all engines
+
+    private struct Threads {
+        var running: [pthread_t: Engine] = [:]
+        /// At their ends, or past them; to be joined.
+        var ended: [pthread_t] = []
+    }
+
+    private static let threads = Mutex(Threads())
+
+    /// Waits for threads that have nothing left to do but what OpenSSL does at the end of each.
+    private static func joinEnded() {
+        let ended = threads.withLock { threads in
+            defer { threads.ended = [] }
+            return threads.ended
+        }
+        for thread in ended { pthread_join(thread, nil) }
+    }
 
     /// Closes all engines, and waits for the ends of their threads, but not for long.
     ///
-    /// At its end a process takes OpenSSL down, and a thread that is still closing a connection then would end it with a
-    /// segmentation fault.
+    /// At its end a process takes OpenSSL down, and a thread that is still closing a connection then, or is at its own
+    /// end, would make that a segmentation fault.
     private static func endAll() {
-        for engine in running.withLock({ $0.values.map(\.self) }) { engine.close() }
-        for _ in 0..<1000 where running.withLock({ !$0.isEmpty }) { usleep(1000) }
+        for engine in threads.withLock({ $0.running.values.map(\.self) }) { engine.close() }
+        for _ in 0..<1000 where threads.withLock({ !$0.running.isEmpty }) { usleep(1000) }
+        joinEnded()
     }
 
     // MARK: Called by anyone
@@ -110,7 +129,12 @@ final class Engine: Sendable {
     // MARK: On the thread
 
     fileprivate func run() {
-        defer { Self.running.withLock { $0[ObjectIdentifier(self)] = nil } }
+        defer {
+            Self.threads.withLock { threads in
+                threads.running[pthread_self()] = nil
+                threads.ended.append(pthread_self())
+            }
+        }
         guard let handle = multi.handle else { return mailbox.withLock { $0.isClosed = true } }
         var transfers = RunningTransfers(multi: handle)
         while true {
