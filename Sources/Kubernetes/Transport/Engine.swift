@@ -81,7 +81,7 @@ final class Engine: Sendable {
     /// Closes all engines, and waits for the ends of their threads, but not for long.
     ///
     /// At its end a process takes OpenSSL down, and a thread that is still closing a connection then, or is at its own
-    /// end, would make that a segmentation fault.
+    /// end, could make that a segmentation fault.
     private static func endAll() {
         for engine in threads.withLock({ $0.running.values.map(\.self) }) { engine.close() }
         for _ in 0..<1000 where threads.withLock({ !$0.running.isEmpty }) { usleep(1000) }
