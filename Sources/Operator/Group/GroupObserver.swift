@@ -127,7 +127,10 @@ extension PodObservation {
         }
         if pod.status.phase == .failed { failure = pod.status.reason.isEmpty ? "Failed" : pod.status.reason }
         let engine = pod.status.containerStatuses.first { $0.name == "engine" }
-        if case .running = engine?.state { isRunning = true }
+        if case .running(let since) = engine?.state {
+            isRunning = true
+            started = since
+        }
         if case .terminated = engine?.state { hasEnded = true }
         restarts = engine?.restartCount ?? 0
     }

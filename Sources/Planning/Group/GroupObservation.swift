@@ -148,6 +148,8 @@ public struct PodObservation: Hashable, Sendable {
     public var failure: String?
     /// True when the engine container runs.
     public var isRunning = false
+    /// Since when it runs, by its node's clock.
+    public var started: Time?
     /// True when it has ended, and is not started again.
     public var hasEnded = false
     /// How often the engine container was started again.

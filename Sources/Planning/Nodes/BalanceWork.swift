@@ -186,7 +186,7 @@ struct BalanceWork {
         progress.movesTotal = states.count
         progress.bytesDone = plan.moves.filter { $0.state == .succeeded }.reduce(0) { $0 + ($1.bytes ?? 0) }
         progress.summary = "\(done) of \(states.count) changes"
-        work.status.progress = progress
+        work.status.progress = states.isEmpty ? nil : progress
         let isOver = states.allSatisfy(\.isFinal)
         if isOver { plan.nodes = present(plan.nodes) }
         work.status.plan = plan

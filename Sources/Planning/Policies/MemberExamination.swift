@@ -153,6 +153,9 @@ struct MemberExamination {
         guard let pod = draft.pod(of: member), pod.isRunning else {
             return MemberFinding(.progressing, .starting, "its containers start")
         }
+        if let started = pod.started, (.zero..<draft.unreachable).contains(draft.observation.now.since(started)) {
+            return MemberFinding(.progressing, .starting, "its agent starts")
+        }
         guard let agent = draft.agent(of: member) else {
             if draft.observation.observing < draft.unreachable * 10 {
                 return MemberFinding(.progressing, .starting, "its agent has not been reached yet")

@@ -65,6 +65,8 @@ struct MigrationProgress {
             // When no node took it, one of those that it was kept away from may have to.
             move.failedNodes = move.toNode.map { node in move.failedNodes.filter { $0 != node } + [node] } ?? []
             move.state = move.failures < MigrationRequest.attempts ? .pending : .failed
+            // Where the next attempt is to be is not chosen yet.
+            if move.state == .pending { move.toNode = request.wish.node }
         default: move.state = .cancelled
         }
     }

@@ -21,7 +21,7 @@ struct RebuildRequest {
     let wish: XDBOperation.Rebuild
     /// The zones that the new life may be in, instead of those of the spec; nil for those.
     var zones: [String]?
-    /// Nodes on which it has failed: another is preferred, where there is one.
+    /// Nodes on which a migration has tried in vain: another is preferred, where there is one.
     var failedNodes: [String] = []
 
     var verdict: OperationVerdict {
@@ -185,8 +185,19 @@ struct RebuildRequest {
     /// Those of the nodes on which it has failed that would be chosen from: none where no other is left.
     private func avoidedNodes(_ member: XDBGroup.MemberStatus) -> [String] {
         let rooms = rooms(for: member)
-        let failed = rooms.filter { failedNodes.contains($0) }
+        let nodes = failedNodes + failedRebuilds(of: member).compactMap(\.status.node)
+        let failed = rooms.filter { nodes.contains($0) }
         return failed.count < rooms.count ? failed : []
+    }
+
+    /// The rebuilds of a member that have failed since one succeeded.
+    private func failedRebuilds(of member: XDBGroup.MemberStatus) -> [XDBOperation] {
+        let ended = draft.observation.operations.filter { $0.spec.rebuild?.member == member.name && $0.isFinished }
+        let success = ended.filter { $0.status.state == .succeeded }.compactMap(\.status.completionTime).max()
+        return ended.filter { operation in
+            guard operation.status.state == .failed, let end = operation.status.completionTime else { return false }
+            return success.map { end >= $0 } ?? true
+        }
     }
 
     /// Why nothing can be begun on a node, in words that follow its name; nil when it can.

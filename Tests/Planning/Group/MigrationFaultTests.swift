@@ -157,6 +157,11 @@ struct MigrationFaultTests {
         MigrationTests.ask(&world)
         var attempts: [(life: String, node: String)] = []
         _ = MigrationTests.follow(&world) { world in
+            if let move = try? MigrationTests.status(world).plan?.moves.first(where: { $0.member == "orders-1" }),
+                move.state == .pending
+            {
+                #expect(move.toNode == nil, "it is not chosen yet")
+            }
             guard let rebuild = world.group.status.rebuild, rebuild.member == "orders-1", let node = rebuild.node,
                 attempts.last?.life != rebuild.successor
             else { return }

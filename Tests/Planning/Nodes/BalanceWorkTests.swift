@@ -57,6 +57,7 @@ struct BalanceWorkTests {
         scene.finish()
         #expect(scene.state == .succeeded)
         #expect(scene.message == "nothing is to be done: leaders n1 1, n2 0")
+        #expect(scene.operation.status.progress == nil)
     }
 
     @Test func membersMoveFirstAndEachGroupOneAfterTheOther() throws {

@@ -91,6 +91,8 @@ struct MemberExaminationTests {
             $0.agents["orders-1"]?.age = .seconds(10)
             $0.agents["orders-1"]?.failure = "connection refused"
         },
+        Case(.starting, "its agent starts") { begin(after: 2, &$0) },
+        Case(.agentUnreachable, "its agent does not answer") { begin(after: 3, &$0) },
         .agent(.dataMissing, "mount or restore them") {
             $0.group = nil
             $0.phase = .uninitialized
@@ -120,6 +122,16 @@ struct MemberExaminationTests {
             )
         },
     ]
+
+    /// A container that has run for so many seconds, after another one of which nothing has been heard for long.
+    private static func begin(after seconds: Int, _ observation: inout GroupObservation) {
+        observation.observing = .seconds(600)
+        observation.agents["orders-1"]?.podUID = "before"
+        observation.agents["orders-1"]?.age = .seconds(60)
+        for index in observation.pods.indices where observation.pods[index].member == "orders-1" {
+            observation.pods[index].started = observation.now.advanced(by: .zero - .seconds(seconds))
+        }
+    }
 
     private static let healthy = World.writable().observation
 

@@ -137,6 +137,27 @@ struct RepairPolicyTests {
         RebuildTests.expectWhole(world)
     }
 
+    /// Not for ever: only as long as there is another, and until a rebuild of the member has succeeded.
+    @Test(arguments: [[String](), ["n4"]])
+    func aNodeOnWhichItHasFailedIsNotChosenAgain(_ cordoned: [String]) throws {
+        var world = RebuildTests.world()
+        world.heldJobs = true
+        world.power(world.node(of: "orders-1"), on: false)
+        var places: [String] = []
+        for _ in 0..<800 where places.count < 3 {
+            world.run(1)
+            for index in world.jobs.indices where world.jobs[index].isRunning {
+                world.jobs[index].isRunning = false
+                world.jobs[index].isFailed = true
+                world.jobs[index].message = #"{"reason":"NoSpace","message":"no room"}"#
+            }
+            guard let node = world.operations.last?.status.node, places.count < world.operations.count else { continue }
+            places.append(node)
+        }
+        print(places, world.nodes.map(\.name))
+        #expect(places == [])
+    }
+
     @Test func failuresAreTriedAgainLessAndLessOften() {
         var world = RebuildTests.world()
         world.heldJobs = true
