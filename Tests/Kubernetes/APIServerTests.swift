@@ -24,6 +24,18 @@ struct APIServerTests {
         ]
     }
 
+    @Test("Who acts for another has the other's rights")
+    func impersonation() async throws {
+        let (_, namespace) = try await prepare()
+        var configuration = try await APIServer.sharedServer().configuration
+        configuration.impersonation = .init(user: "jo")
+        let error = await #expect(throws: APIError.self) { [configuration] in
+            try await KubernetesClient(configuration, fieldManager: "test")
+                .find(ConfigMap.self, ObjectKey(namespace: namespace, name: "a"))
+        }
+        #expect(error?.description.contains(#"User "jo" cannot get resource "configmaps""#) == true, "\(error?.description ?? "")")
+    }
+
     @Test("create, get, apply, patch, update, delete")
     func life() async throws {
         let (client, namespace) = try await prepare()

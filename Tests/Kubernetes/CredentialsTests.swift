@@ -86,6 +86,57 @@ struct CredentialsTests {
         #expect(told[0].contains(#""server":"https://host:6443""#))
     }
 
+    @Test("A plugin's answer holds when files beside it are read again", arguments: [nil, "2100-01-01T00:00:00Z"])
+    func answerBesideFiles(_ expiry: String?) async throws {
+        let log = "\(folder.path)/log"
+        let fields = #""token":"t""# + (expiry.map { #","expirationTimestamp":"\#($0)""# } ?? "")
+        let now = Mutex(ContinuousClock.now)
+        let authority = try folder.write("first", "ca")
+        let credentials = Credentials(
+            Configuration(
+                server: "https://host:6443",
+                identity: try plugin("echo x >> \(log)\necho '\(answer("{\(fields)}"))'"),
+                certificateAuthority: .file(authority)
+            ),
+            logger: logger,
+            now: { now.withLock { $0 } }
+        )
+        #expect(try await credentials.current().tls.certificateAuthority == Array("first".utf8))
+        _ = try folder.write("second", "ca")
+        now.withLock { $0 += .seconds(61) }
+        let renewed = try await credentials.current()
+        #expect(renewed.tls.certificateAuthority == Array("second".utf8))
+        #expect(renewed.headers == [HTTPHeader("Authorization", "Bearer t")])
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "x\n")
+        // The server refuses it: it is asked, whatever it said of its time.
+        #expect(await !credentials.renew(insteadOf: renewed))
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "x\nx\n")
+    }
+
+    @Test("Whoever acts for another says so in every request")
+    func impersonation() async throws {
+        let other = Configuration.Impersonation(
+            user: "jo",
+            uid: "7",
+            groups: ["dba", "dev"],
+            extra: ["example.org/scope": ["a", "b"]]
+        )
+        let configuration = Configuration(
+            server: "https://host:6443",
+            identity: .token("abc"),
+            impersonation: other
+        )
+        let headers = try await Credentials(configuration, logger: logger).current().headers
+        #expect(
+            headers == [
+                HTTPHeader("Authorization", "Bearer abc"), HTTPHeader("Impersonate-User", "jo"),
+                HTTPHeader("Impersonate-Uid", "7"), HTTPHeader("Impersonate-Group", "dba"),
+                HTTPHeader("Impersonate-Group", "dev"), HTTPHeader("Impersonate-Extra-example.org%2Fscope", "a"),
+                HTTPHeader("Impersonate-Extra-example.org%2Fscope", "b"),
+            ]
+        )
+    }
+
     @Test("An answer that has expired is not used")
     func expiry() async throws {
         let log = "\(folder.path)/log"

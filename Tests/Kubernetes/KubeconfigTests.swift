@@ -53,7 +53,7 @@ struct KubeconfigTests {
         - name: basic
           user: {username: u, password: p}
         - name: file
-          user: {tokenFile: /run/token, token: ignored}
+          user: {tokenFile: /run/token, token: ignored, as: jo, as-groups: [dba], as-user-extra: {scope: [a]}}
         - name: exec
           user:
             exec:
@@ -91,7 +91,10 @@ struct KubeconfigTests {
         #expect(plugin.environment == ["A": "b"])
         #expect(plugin.providesClusterInfo)
         #expect(try Configuration.kubeconfig([file], context: "four").identity == .basic(user: "u", password: "p"))
-        #expect(try Configuration.kubeconfig([file], context: "five").identity == .tokenFile("/run/token"))
+        let five = try Configuration.kubeconfig([file], context: "five")
+        #expect(five.identity == .tokenFile("/run/token"))
+        #expect(five.impersonation == .init(user: "jo", groups: ["dba"], extra: ["scope": ["a"]]))
+        #expect(one.impersonation == nil)
         #expect(try Configuration.kubeconfig([file], context: "six").identity == .none)
     }
 
@@ -127,6 +130,12 @@ struct KubeconfigTests {
             ),
             ("user: {token: abc}", "user: {token: [1]}", 27, "users[0].user.token"),
             ("user: {token: abc}", "user: {client-certificate: a}", 27, "users[0].user"),
+            ("user: {token: abc}", "user: {token: abc, as-groups: [a]}", 27, "users[0].user"),
+            ("user: {token: abc}", "user: {token: abc, as: jo, as-groups: a}", 27, "users[0].user.as-groups"),
+            (
+                "user: {token: abc}", "user: {token: abc, as: jo, as-user-extra: {a: b}}", 27,
+                "users[0].user.as-user-extra.a"
+            ),
             ("user: {token: abc}", "user: {exec: {command: a}}", 27, "users[0].user.exec"),
             ("user: {token: abc}", "user: {exec: {command: a, apiVersion: v1}}", 27, "users[0].user.exec.apiVersion"),
             (

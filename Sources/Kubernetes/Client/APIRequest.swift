@@ -14,7 +14,7 @@ struct APIRequest: Sendable {
     /// The path of a kind's collection; of all namespaces when the kind has namespaces and none is given.
     init(collection type: ResourceType, namespace: String) {
         var path = type.group.isEmpty ? "/api/\(type.version)" : "/apis/\(type.group)/\(type.version)"
-        if type.isNamespaced, !namespace.isEmpty { path += "/namespaces/\(Self.escaped(namespace))" }
+        if type.isNamespaced, !namespace.isEmpty { path += "/namespaces/\(namespace.percentEncoded)" }
         self.path = "\(path)/\(type.plural)"
         self.resource = type.plural
     }
@@ -28,7 +28,7 @@ struct APIRequest: Sendable {
             throw APIError(APIStatus(code: 400, reason: "BadRequest", message: message), request: "(not sent)")
         }
         self.init(collection: type, namespace: key.namespace)
-        path += "/\(Self.escaped(key.name))"
+        path += "/\(key.name.percentEncoded)"
         if !subresource.isEmpty { path += "/\(subresource)" }
     }
 
@@ -55,7 +55,7 @@ struct APIRequest: Sendable {
     /// Path and query.
     var target: String {
         guard !query.isEmpty else { return path }
-        return path + "?" + query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
+        return path + "?" + query.map { "\($0.name)=\($0.value.percentEncoded)" }.joined(separator: "&")
     }
 
     /// For errors and logs.
@@ -63,20 +63,4 @@ struct APIRequest: Sendable {
 
     /// Repeating it has no other effect than sending it once.
     var isIdempotent: Bool { method != "POST" }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
-    }
 }

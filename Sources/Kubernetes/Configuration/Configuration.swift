@@ -39,6 +39,8 @@ public struct Configuration: Hashable, Sendable {
     public var namespace: String
     /// Who this client is to the server.
     public var identity: Identity
+    /// As whom it acts; nil for itself.
+    public var impersonation: Impersonation?
     /// Whom we trust; nil for the system's certificates.
     public var certificateAuthority: Source?
     /// Accepts any certificate: for tests only.
@@ -55,6 +57,7 @@ public struct Configuration: Hashable, Sendable {
         server: String,
         namespace: String = "default",
         identity: Identity = .none,
+        impersonation: Impersonation? = nil,
         certificateAuthority: Source? = nil,
         skipsVerification: Bool = false,
         serverName: String? = nil,
@@ -64,6 +67,7 @@ public struct Configuration: Hashable, Sendable {
         self.server = server
         self.namespace = namespace
         self.identity = identity
+        self.impersonation = impersonation
         self.certificateAuthority = certificateAuthority
         self.skipsVerification = skipsVerification
         self.serverName = serverName

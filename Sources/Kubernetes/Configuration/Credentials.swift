@@ -18,10 +18,17 @@ actor Credentials {
     /// A plugin's answer is not used in the last moments before it expires.
     static let expiryMargin = Duration.seconds(10)
 
+    /// What a plugin has said.
+    private struct Answer: Sendable {
+        var credential: ExecCredential
+        /// Until when it is used; nil for as long as the server accepts it.
+        var until: ContinuousClock.Instant?
+    }
+
     private struct Loaded: Sendable {
         var authorization: Authorization
-        /// Nil for what never changes.
-        var lifetime: Duration?
+        /// True when a part of it is in files, which may change.
+        var hasFiles: Bool
     }
 
     private let configuration: Configuration
@@ -29,6 +36,7 @@ actor Credentials {
     private let now: @Sendable () -> ContinuousClock.Instant
     private var authorization: Authorization?
     private var freshUntil: ContinuousClock.Instant?
+    private var answer: Answer?
     private var loading: Task<Loaded, any Error>?
 
     init(
@@ -52,6 +60,7 @@ actor Credentials {
     /// False when nothing else is to be had.
     func renew(insteadOf refused: Authorization) async -> Bool {
         if let authorization, authorization != refused { return true }
+        answer = nil
         do {
             return try await load() != refused
         } catch {
@@ -66,8 +75,10 @@ actor Credentials {
         if let loading {
             task = loading
         } else {
-            let configuration = configuration
-            task = Task { try await Self.load(configuration) }
+            task = Task {
+                let credential = try await plugin()
+                return try await Self.load(configuration, credential)
+            }
             loading = task
         }
         do {
@@ -75,7 +86,8 @@ actor Credentials {
             if loading == task {
                 loading = nil
                 authorization = loaded.authorization
-                freshUntil = loaded.lifetime.map { now() + $0 }
+                let files = loaded.hasFiles ? now() + Self.fileInterval : nil
+                freshUntil = [files, answer?.until].compactMap(\.self).min()
             }
             return loaded.authorization
         } catch {
@@ -88,20 +100,26 @@ actor Credentials {
         }
     }
 
-    private static func load(_ configuration: Configuration) async throws -> Loaded {
-        var credential: ExecCredential?
-        if case .exec(let plugin) = configuration.identity {
-            credential = try await ExecCredential.ask(plugin, configuration)
-        }
-        let answer = credential
-        return try await offPool {
+    /// What the plugin says, or has said before and still holds; nil without one.
+    private func plugin() async throws -> ExecCredential? {
+        guard case .exec(let plugin) = configuration.identity else { return nil }
+        if let answer, answer.until.map({ now() < $0 }) ?? true { return answer.credential }
+        let credential = try await ExecCredential.ask(plugin, configuration)
+        // At least a second, so that a wrong clock does not make a process per request.
+        let rest = credential.expiry.map { max($0.since(.now) - Self.expiryMargin, .seconds(1)) }
+        answer = Answer(credential: credential, until: rest.map { now() + $0 })
+        return credential
+    }
+
+    private static func load(_ configuration: Configuration, _ credential: ExecCredential?) async throws -> Loaded {
+        try await offPool {
             var authorization = Authorization(server: configuration.server)
-            var lifetime: Duration?
+            var hasFiles = false
             func bytes(_ source: Configuration.Source) throws -> [UInt8] {
                 switch source {
                 case .bytes(let bytes): return bytes
                 case .file(let file):
-                    lifetime = fileInterval
+                    hasFiles = true
                     return try Configuration.bytes(of: file)
                 }
             }
@@ -112,7 +130,7 @@ actor Credentials {
             case .none: break
             case .token(let token): authorization.bearer(token)
             case .tokenFile(let file):
-                lifetime = fileInterval
+                hasFiles = true
                 authorization.bearer(try Configuration.text(of: file))
             case .basic(let user, let password):
                 let text = Base64Bytes(Array("\(user):\(password)".utf8)).text
@@ -123,16 +141,11 @@ actor Credentials {
                     key: try bytes(key)
                 )
             case .exec:
-                guard let answer else { break }
-                if let token = answer.token { authorization.bearer(token) }
-                authorization.tls.identity = answer.identity
-                if let expiry = answer.expiry {
-                    // At least a second, so that a wrong clock does not make a process per request.
-                    let rest = max(expiry.since(.now) - expiryMargin, .seconds(1))
-                    lifetime = min(lifetime ?? rest, rest)
-                }
+                if let token = credential?.token { authorization.bearer(token) }
+                authorization.tls.identity = credential?.identity
             }
-            return Loaded(authorization: authorization, lifetime: lifetime)
+            authorization.headers += configuration.impersonation?.headers ?? []
+            return Loaded(authorization: authorization, hasFiles: hasFiles)
         }
     }
 }

@@ -40,6 +40,18 @@ struct Kubeconfig {
             }
         }
 
+        /// A list of strings; an empty one where there is none.
+        func strings(_ key: String) throws(ConfigurationError) -> [String] {
+            guard let value = node[key], value.content != .scalar(.null) else { return [] }
+            guard case .sequence(let nodes) = value.content else { throw error("must be a list", key) }
+            var strings: [String] = []
+            for node in nodes {
+                guard case .scalar(let value) = node.content else { throw error("must be strings", key) }
+                strings.append(value.stringValue ?? value.description)
+            }
+            return strings
+        }
+
         func base64(_ key: String) throws(ConfigurationError) -> [UInt8]? {
             guard let text = try string(key) else { return nil }
             guard let value = Base64Bytes(text: text) else { throw error("is not Base64", key) }
@@ -169,14 +181,17 @@ struct Kubeconfig {
             throw cluster.error("must begin with http://, https:// or socks5://", "proxy-url")
         }
         var identity = Configuration.Identity.none
+        var impersonation: Configuration.Impersonation?
         if let userName = try context.string("user") {
             guard let user = users[userName] else { throw context.error("there is no user '\(userName)'", "user") }
             identity = try Self.identity(user)
+            impersonation = try Self.impersonation(user)
         }
         return Configuration(
             server: server,
             namespace: try context.string("namespace") ?? "default",
             identity: identity,
+            impersonation: impersonation,
             certificateAuthority: try cluster.source(
                 data: "certificate-authority-data",
                 file: "certificate-authority"
@@ -222,14 +237,6 @@ struct Kubeconfig {
         if try exec.string("interactiveMode") == "Always" {
             throw exec.error("needs a terminal, which this program has not", "interactiveMode")
         }
-        var arguments: [String] = []
-        if let node = exec.node["args"], node.content != .scalar(.null) {
-            guard case .sequence(let nodes) = node.content else { throw exec.error("must be a list", "args") }
-            for node in nodes {
-                guard case .scalar(let value) = node.content else { throw exec.error("must be strings", "args") }
-                arguments.append(value.stringValue ?? value.description)
-            }
-        }
         var environment: [String: String] = [:]
         if let node = exec.node["env"], node.content != .scalar(.null) {
             guard case .sequence(let nodes) = node.content else { throw exec.error("must be a list", "env") }
@@ -241,7 +248,7 @@ struct Kubeconfig {
         }
         return Configuration.ExecPlugin(
             command: command.contains("/") ? Part.absolute(command, besides: exec.file) : command,
-            arguments: arguments,
+            arguments: try exec.strings("args"),
             environment: environment,
             apiVersion: version,
             installHint: try exec.string("installHint") ?? "",

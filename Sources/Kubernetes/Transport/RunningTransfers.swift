@@ -34,7 +34,6 @@ struct RunningTransfers {
 
     init(multi: UnsafeMutableRawPointer) {
         self.multi = multi
-        xdb_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         // Idle connections are kept for reuse up to this number.
         xdb_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 32)
     }
