@@ -95,8 +95,7 @@ public struct OperatorProgram: Sendable {
             logger: logger,
             observe: metrics.observe
         )
-        let cluster = KubernetesCluster(client)
-        let budgetVersion = try await untilReached { try await cluster.disruptionBudgetVersion() }
+        let cluster = try await untilReached { try await KubernetesCluster(client) }
 
         let runtime = Runtime(
             client: client,
@@ -181,7 +180,7 @@ public struct OperatorProgram: Sendable {
             // A claim that is to be retained has no owner.
             claim.metadata.labels[Label.group].map { [ObjectKey(namespace: claim.metadata.namespace, name: $0)] } ?? []
         }
-        if budgetVersion == PodDisruptionBudget.resource.apiVersion {
+        if cluster.disruptionBudgetVersion == PodDisruptionBudget.resource.apiVersion {
             let budgets = runtime.cache(PartialObjectMetadata<PodDisruptionBudget>.self, scope: mine)
             controller.watch(budgets, ownersOf: kind)
         } else {

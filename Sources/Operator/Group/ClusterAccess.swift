@@ -56,8 +56,8 @@ protocol ClusterAccess: Sendable {
     /// `StatusConflict` as above.
     func setSpec(_ patch: JSONValue, of group: XDBGroup) async throws -> XDBGroup
 
-    /// `policy/v1` where the server has it, else `policy/v1beta1`.
-    func disruptionBudgetVersion() async throws -> String
+    /// `policy/v1` where the server has it, else `policy/v1beta1`; the same as long as the process lives, as are the caches.
+    var disruptionBudgetVersion: String { get }
 }
 
 extension ClusterAccess {

@@ -212,7 +212,7 @@ struct GroupEffects: Sendable {
         case .leaderService: try await objects.ensure(reference.leaderServiceBody, as: Service.self)
         case .followersService: try await objects.ensure(reference.followersServiceBody, as: Service.self)
         case .disruptionBudget(let minimumAvailable):
-            let version = try await cluster.disruptionBudgetVersion()
+            let version = cluster.disruptionBudgetVersion
             let body = reference.disruptionBudgetBody(
                 apiVersion: version,
                 minimumAvailable: minimumAvailable

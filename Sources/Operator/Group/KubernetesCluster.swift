@@ -5,10 +5,14 @@ import XDB
 /// The API server, as the group controller uses it.
 struct KubernetesCluster: ClusterAccess {
     private let client: KubernetesClient
+    let disruptionBudgetVersion: String
 
-    /// Uses a client, whose field manager becomes the objects' one.
-    init(_ client: KubernetesClient) {
+    /// Uses a client, whose field manager becomes the objects' one, and asks the server what it has.
+    init(_ client: KubernetesClient) async throws {
         self.client = client
+        let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource)
+        disruptionBudgetVersion =
+            (isCurrent ? PodDisruptionBudget.resource : PodDisruptionBudgetV1Beta1.resource).apiVersion
     }
 
     func get<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws -> Object? {
@@ -118,10 +122,5 @@ struct KubernetesCluster: ClusterAccess {
         } catch let error as APIError where error.isConflict || error.isNotFound {
             throw StatusConflict(group: group.key)
         }
-    }
-
-    func disruptionBudgetVersion() async throws -> String {
-        let isCurrent = try await client.discovery.serves(PodDisruptionBudget.resource)
-        return (isCurrent ? PodDisruptionBudget.resource : PodDisruptionBudgetV1Beta1.resource).apiVersion
     }
 }

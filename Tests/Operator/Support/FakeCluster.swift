@@ -90,7 +90,7 @@ final class FakeCluster: ClusterAccess {
         return group
     }
 
-    func disruptionBudgetVersion() async throws -> String { "policy/v1" }
+    let disruptionBudgetVersion = "policy/v1"
 
     // MARK: -
 
