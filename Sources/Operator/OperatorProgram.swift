@@ -232,6 +232,7 @@ public struct OperatorProgram: Sendable {
                     monitor.observations(of: group).values.compactMap(\.status.server.dataBytes).max()
                         .map { Int(clamping: $0) }
                 },
+                passed: { settings.passed($0) },
                 logger: logger
             ),
             caches: [groups, operations, nodes],

@@ -29,7 +29,8 @@ enum MachineLoad {
         )
     }
 
-    /// The time that processes of these programs have had on a processor up to now, in seconds.
+    /// The time that processes of these programs, and those of their children that have ended, have had on a processor up
+    /// to now, in seconds.
     ///
     /// - Parameter programs: Parts of their command lines.
     static func processorTime(of programs: [String]) throws -> [String: Double] {
@@ -40,9 +41,9 @@ enum MachineLoad {
             guard let words = try? text("/proc/\(process)/cmdline").split(separator: "\0").joined(separator: " "),
                 let program = programs.first(where: { words.contains($0) }),
                 let fields = try? text("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " "),
-                fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12])
+                fields.count > 14
             else { continue }
-            sums[program, default: 0] += (user + system) / second
+            sums[program, default: 0] += fields[11...14].compactMap { Double($0) }.reduce(0, +) / second
         }
         return sums
     }

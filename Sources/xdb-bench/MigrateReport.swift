@@ -2,8 +2,10 @@ import Foundation
 
 /// What `hack/bench migrate` has found.
 struct MigrateReport {
-    /// How long a time without an acknowledgement may be, in milliseconds.
+    /// How long all interruptions of the writes together may be, in milliseconds.
     let aim: Double
+    /// From here on a time without an acknowledgement counts as an interruption, in milliseconds.
+    static let interruption = 100.0
     var journeys: [MigrateRig.Journey] = []
 
     private static let phases = ["Copy", "Prepare", "Refresh", "Join", "Verify", "Vote", "Clean"]
@@ -36,13 +38,14 @@ struct MigrateReport {
                 text(journey.gaps.first, 0),
             ] + blank
         )
-        let long = journey.gaps.count { $0 > aim }
+        let interruptions = Self.interruptions(of: journey)
         let longest = journey.gaps.prefix(5).map { text($0, 0) }.joined(separator: ", ")
         return title + "\n" + table.render() + """
 
 
-            \(journey.changesOfLeader) change of leader; the client's connection broke \(journey.errors.count) times; \(long) \
-            gaps of more than \(text(aim, 0)) ms; the longest: \(longest) ms; p99 \(text(journey.writes.p99)) ms, alone \
+            \(journey.changesOfLeader) change of leader; the client's connection broke \(journey.errors.count) times; \
+            \(interruptions.count) gaps of more than \(text(Self.interruption, 0)) ms, \(text(interruptions.reduce(0, +), 0)) ms \
+            together (aim \(text(aim, 0))); the longest: \(longest) ms; p99 \(text(journey.writes.p99)) ms, alone \
             \(text(journey.quiet.p99)) ms.
             All \(journey.rows.filled) rows of the data and all \(journey.rows.acknowledged) rows that were acknowledged are on \
             all members with data, with equal checksums. Load of the machine when it ended: \(text(journey.load)).
@@ -53,6 +56,10 @@ struct MigrateReport {
         let gaps = journeys.map { String(format: "%.0f", $0.gaps.first ?? .nan) }.joined(separator: ", ")
         let changes = journeys.map { String(format: "%.0f", handover(of: $0)) }.joined(separator: ", ")
         return "The longest gap of each round: \(gaps) ms; that of the change of leader: \(changes) ms."
+    }
+
+    private static func interruptions(of journey: MigrateRig.Journey) -> [Double] {
+        journey.gaps.filter { $0 > interruption }
     }
 
     private func handover(of journey: MigrateRig.Journey) -> Double {
@@ -73,7 +80,8 @@ struct MigrateReport {
         try add("gap.others", unit: "ms") { journey in
             journey.parts.filter { $0.name != Self.handover }.map(\.gap).max() ?? .nan
         }
-        try add("gap.count", unit: "1") { journey in Double(journey.gaps.count { $0 > aim }) }
+        try add("gap.sum", unit: "ms") { Self.interruptions(of: $0).reduce(0, +) }
+        try add("gap.count", unit: "1") { Double(Self.interruptions(of: $0).count) }
         try add("connections.broken", unit: "1") { Double($0.errors.count) }
         try add("p99", unit: "ms") { $0.writes.p99 }
         try add("rate", unit: "MiB/s") { journey in

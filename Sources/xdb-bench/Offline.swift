@@ -42,12 +42,17 @@ struct Offline: AsyncParsableCommand {
             results.append(result)
             print(
                 "round \(round) of \(rounds): \(groups) leaders moved in \(Self.text(result.away.seconds, 1)) s, "
-                    + "back in \(Self.text(result.back.seconds, 1)) s; busy before \(MachineLoad.percent(result.busy))"
+                    + "back in \(Self.text(result.back.seconds, 1)) s; busy before \(MachineLoad.percent(result.busy)); "
+                    + "while they left, the processors did for \(Self.work(result.away))"
             )
         }
         try await rig.remove()
         print("\n" + table(results) + "\n\n" + idle.sentence)
         try figures(results, idle).write(to: output.jsonFile)
+    }
+
+    private static func work(_ move: OfflineRig.Move) -> String {
+        move.work.filter { $0.seconds >= 0.05 }.map { "\($0.program) \(text($0.seconds, 1)) s" }.joined(separator: ", ")
     }
 
     private static func text(_ value: Double, _ digits: Int = 0) -> String { String(format: "%.\(digits)f", value) }

@@ -113,7 +113,9 @@ struct OfflineRig {
     struct Settled {
         static let programs = [
             ("agents", "xdb-agent run"), ("servers", "mariadbd --defaults-file"), ("operator", "xdb-operator run"),
-            ("kubelets", "kubelet --kubeconfig"), ("API server", "kube-apiserver"),
+            ("kubelets", "kubelet --kubeconfig"), ("API server", "kube-apiserver"), ("etcd", "etcd --data-dir"),
+            ("kube-proxies", "kube-proxy --config"), ("controller manager", "kube-controller-manager"),
+            ("containerd", "containerd"), ("clients", "xdb-ledger"),
         ]
 
         var busy: Double
@@ -147,6 +149,8 @@ struct OfflineRig {
         var handovers: [Double] = []
         /// The longest time without an acknowledgement of each client, in milliseconds.
         var gaps: [Double] = []
+        /// What the programs had of the processors meanwhile, in seconds.
+        var work: [(program: String, seconds: Double)] = []
     }
 
     struct Round {
@@ -182,10 +186,14 @@ struct OfflineRig {
         to isMeant: (String) -> Bool
     ) async throws -> Move {
         let (begin, began) = (Moment.now, Time.now)
+        let words = Settled.programs.map(\.1)
+        let before = try MachineLoad.processorTime(of: words)
         let end = try await LabNode.ends(try await LabNode.work("\(work), timeoutSeconds: 900"))
         guard end.state == "Succeeded" else { throw NotInTime(what: work, last: end.message) }
+        let after = try MachineLoad.processorTime(of: words)
         for writer in writers { try await writer.progress(by: 20) }
         var move = Move()
+        move.work = Settled.programs.map { ($0.0, after[$0.1, default: 0] - before[$0.1, default: 0]) }
         move.gaps = writers.map { $0.longestPause(since: begin) / .milliseconds(1) }
         for group in groups {
             let key = ObjectKey(namespace: group.namespace, name: group.name)

@@ -30,10 +30,11 @@ extension ClusterTests {
         }
 
         @Test(arguments: [
-            "operationRecorded", "zonesSet", "rebuildCopy", "jobCreated", "rebuildRefresh", "rebuildJoin",
-            "rebuildVote",
-            "rebuildClean", "rebuildEnded", "debtRecorded", "debtPaid", "electionRecorded", "sealed", "epochRecorded",
-            "led", "labelled", "routedRecorded", "rebuildCleared",
+            "operationRecorded", "zonesSet", "rebuildCopy", "jobCreated", "rebuildPrepare", "rebuildRefresh",
+            "rebuildJoin", "podCreated", "followed", "rebuildVerify", "verificationAsked", "rebuildVote",
+            "rebuildClean", "rebuildEnded", "debtRecorded", "podDeleted", "jobDeleted", "certificateDeleted",
+            "cleanupCreated", "cleanupDeleted", "debtPaid", "electionRecorded", "sealed", "epochRecorded", "led",
+            "labelled", "writableRecorded", "routedRecorded", "rebuildCleared",
         ])
         func theOperatorEnds(after point: String) async throws {
             let (from, to) = try await way()

@@ -191,7 +191,7 @@ extension ClusterTests {
                 _ = try await LabNode.ends(try await LabNode.work("balance: {}"))
                 return nil
             }
-            try await crowd()
+            try await LabNode.crowd(Self.groups, with: "Logger")
             let moved = try await LabNode.plugin("balance", "--members", "--wait", "--timeout", "900")
             #expect(moved.code == 0, "\(moved.output)\(moved.errors)")
             print(moved.output)
@@ -222,28 +222,6 @@ extension ClusterTests {
             }
             for (group, _) in heirs { try await group.succeeds("\(group.name)-piles-up") }
             for group in Self.groups { try await group.isAsWanted() }
-        }
-
-        /// Moves a logger to the node of its zone that has the most members already.
-        private func crowd() async throws {
-            var counts: [String: Int] = [:]
-            for group in Self.groups {
-                for node in try await group.members().compactMap(\.node) { counts[node, default: 0] += 1 }
-            }
-            var best: (group: LabGroup, member: String, node: String, surplus: Int)?
-            for group in Self.groups {
-                let members = try await group.members()
-                for logger in members where logger.kind == "Logger" {
-                    for node in try await Lab.nodes() where !members.contains(where: { $0.node == node }) {
-                        guard try await Lab.zone(of: node) == logger.zone else { continue }
-                        let surplus = counts[node, default: 0] - counts[logger.node ?? "", default: 0]
-                        if surplus > best?.surplus ?? .min { best = (group, logger.name, node, surplus) }
-                    }
-                }
-            }
-            let found = try #require(best)
-            try await found.group.succeeds(try await found.group.migrate(member: found.member, to: found.node))
-            try await found.group.isAsWanted()
         }
 
         /// Whether a new plan finds numbers as even as they can be: nothing to do.

@@ -67,7 +67,7 @@ extension ClusterTests {
             try await Self.group.settle(writer)
         }
 
-        /// One that no node has stops at the logger and goes back there; one that is there comes to all.
+        /// One that no node has stops at the logger and goes back there; one that is there comes to all, with other resources.
         @Test func anotherImageComesToAllMembersAndAWrongOneGoesBack() async throws {
             let writer = try await Writer.start(Self.group, patience: 3)
             try await writer.progress(by: 20)
@@ -82,14 +82,32 @@ extension ClusterTests {
             #expect(back.filter { before[$0.key] != $0.value }.map(\.key) == [logger])
             try await Self.group.expectElections([], since: epoch)
 
-            try await Self.group.change("{\"image\": \"localhost/xdb-engine:next\"}")
+            // What comes with a new pod comes with the same one.
+            let cpu = "23m"
+            try await Self.group.change(
+                """
+                {"image": "localhost/xdb-engine:next", "resources": {"data": {"requests": {"cpu": "\(cpu)"}}}}
+                """
+            )
             try await eventually("the change begins") { () -> Bool? in
                 let message = try await Self.group.condition("Progressing")?.message
-                return message?.contains("of 3 members have the new image") == true ? true : nil
+                return message?.contains("of 3 members have the new image and resources") == true ? true : nil
             }
             try await Self.group.isAsWanted()
             let after = try await Self.group.podUIDs()
             #expect(after.allSatisfy { back[$0.key] != $0.value })
+            for member in try await Self.group.members() {
+                let requested = try await Lab.kubectl(
+                    "get",
+                    "pod",
+                    member.life,
+                    "-n",
+                    Self.group.namespace,
+                    "-o",
+                    "jsonpath={.spec.containers[0].resources.requests.cpu}"
+                )
+                #expect((requested == cpu) == member.hasData, "\(member.life) requests '\(requested)'")
+            }
             try await Self.group.expectElections(["Restart"], since: epoch)
             try await Self.group.settle(writer)
         }

@@ -39,6 +39,11 @@ extension LabGroup {
         try await ask("generateName: restart-", "restart: {\(member.map { "member: \($0)" } ?? "")}")
     }
 
+    /// Asks for the recovery of the group, and returns the name of the operation.
+    package func recover() async throws -> String {
+        try await ask("generateName: recover-", "recoverGroup: {}")
+    }
+
     /// Changes the specification; null takes a field away.
     package func change(_ spec: String) async throws {
         let patch = "{\"spec\": \(spec)}"

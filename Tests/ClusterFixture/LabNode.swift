@@ -29,6 +29,35 @@ package enum LabNode {
         try await Lab.client.get(XDBOperation.resource, ObjectKey(namespace: namespace, name: name))
     }
 
+    /// Changes what is asked for; null takes a field away.
+    package static func change(_ operation: String, _ spec: String) async throws {
+        let patch = "{\"spec\": \(spec)}"
+        try await Lab.kubectl("patch", "xop", operation, "-n", namespace, "--type=merge", "-p", patch)
+    }
+
+    /// Moves a member of a kind, but no leader, to the node of its zone that has the most members already.
+    package static func crowd(_ groups: [LabGroup], with kind: String) async throws {
+        var counts: [String: Int] = [:]
+        for group in groups {
+            for node in try await group.members().compactMap(\.node) { counts[node, default: 0] += 1 }
+        }
+        var best: (group: LabGroup, member: String, node: String, surplus: Int)?
+        for group in groups {
+            let members = try await group.members()
+            for member in members where member.kind == kind && member.role != "Leader" {
+                for node in try await Lab.nodes() where !members.contains(where: { $0.node == node }) {
+                    guard try await Lab.zone(of: node) == member.zone else { continue }
+                    let surplus = counts[node, default: 0] - counts[member.node ?? "", default: 0]
+                    if surplus > best?.surplus ?? .min { best = (group, member.name, node, surplus) }
+                }
+            }
+        }
+        guard let best else { throw NotInTime(what: "a node for one more member", last: "\(counts)") }
+        let operation = try await best.group.migrate(member: best.member, to: best.node)
+        _ = try await best.group.operation(operation, reaches: "Succeeded")
+        try await best.group.isAsWanted()
+    }
+
     /// Waits until an operation has ended, however that is, and returns its state and what it says.
     package static func ends(
         _ name: String,

@@ -3,7 +3,7 @@ import XDB
 
 /// A step after which the operator can be made to end at once, as by a power cut, to see that another goes on from there.
 ///
-/// The ConfigMap of the settings names one as `crashAfter`; `Tests/Cluster/CrashTests.swift` and `RebuildCrashTests.swift` try them.
+/// The ConfigMap of the settings names one as `crashAfter`; the suites in `Tests/Cluster` whose names end in `Crashes` play each.
 enum CrashPoint: String, CaseIterable, Sendable {
     case electionRecorded
     case sealed
@@ -42,6 +42,9 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case copyLimited
     case verificationAsked
     case zonesSet
+    case nodeWorkRecorded
+    case nodeMarked
+    case nodeOperationCreated
 
     /// What was recorded when one status followed another.
     static func recorded(_ new: XDBGroup.Status, after old: XDBGroup.Status) -> [CrashPoint] {
@@ -85,6 +88,14 @@ enum CrashPoint: String, CaseIterable, Sendable {
             case .vote: .rebuildVote
             case .clean: .rebuildClean
             }
+    }
+
+    /// What has been done when an action of work on nodes has.
+    init(_ action: NodeWorkAction) {
+        switch action {
+        case .mark: self = .nodeMarked
+        case .createOperation: self = .nodeOperationCreated
+        }
     }
 
     /// What has been done when an action has.

@@ -13,22 +13,27 @@ final class NodeController: Reconciler {
     private let caches: Caches
     private let namespace: String
     private let dataBytes: @Sendable (ObjectKey) -> Int?
+    private let passed: @Sendable (CrashPoint?) -> Void
     private let logger: Logger
 
     /// Makes the controller of operations in the operator's own namespace; those elsewhere are refused.
     ///
-    /// - Parameter dataBytes: How many bytes the data of a member of a group are; nil where nobody has said yet.
+    /// - Parameters:
+    ///   - dataBytes: How many bytes the data of a member of a group are; nil where nobody has said yet.
+    ///   - passed: Told of what was recorded, and of every action that has been carried out.
     init(
         cluster: any ClusterAccess,
         caches: Caches,
         namespace: String,
         dataBytes: @escaping @Sendable (ObjectKey) -> Int?,
+        passed: @escaping @Sendable (CrashPoint?) -> Void,
         logger: Logger
     ) {
         self.cluster = cluster
         self.caches = caches
         self.namespace = namespace
         self.dataBytes = dataBytes
+        self.passed = passed
         self.logger = logger
     }
 
@@ -61,8 +66,12 @@ final class NodeController: Reconciler {
                 return .again(after: .milliseconds(100))
             }
             caches.wrote(written)
+            passed(.nodeWorkRecorded)
         }
-        for action in plan.actions { try await carryOut(action, for: observation.operation) }
+        for action in plan.actions {
+            try await carryOut(action, for: observation.operation)
+            passed(CrashPoint(action))
+        }
         return plan.checkAgain.map { .again(after: $0) } ?? .done
     }
 

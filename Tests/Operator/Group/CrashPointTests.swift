@@ -1,3 +1,4 @@
+import Foundation
 import KubernetesModel
 import Planning
 import Testing
@@ -23,6 +24,23 @@ import XDB
         before.rebuild = old
         after.rebuild = new
         return CrashPoint.recorded(after, after: before)
+    }
+
+    /// On the cluster, in a suite of which the operator's ends are the matter.
+    @Test func everyPointIsPlayedOnTheCluster() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Cluster")
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let suites = try files.filter { $0.lastPathComponent.hasSuffix("CrashTests.swift") }
+            .map { try String(contentsOf: $0, encoding: .utf8) }
+        for point in CrashPoint.allCases {
+            #expect(suites.contains { $0.contains("\"\(point.rawValue)\"") }, "\(point.rawValue) is played by none")
+        }
+    }
+
+    @Test func workOnNodesHasPoints() {
+        #expect(CrashPoint(NodeWorkAction.mark(node: "node1", isOffline: true)) == .nodeMarked)
+        let key = ObjectKey(namespace: "shop", name: "lead")
+        #expect(CrashPoint(NodeWorkAction.createOperation(key, XDBOperation.Spec())) == .nodeOperationCreated)
     }
 
     @Test func everyStepOfARebuildHasItsPoint() {

@@ -31,6 +31,7 @@ import XDB
             ),
             namespace: "xdb-system",
             dataBytes: { $0.name == "orders" ? 4096 : nil },
+            passed: { _ in },
             logger: Logger(label: "test")
         )
     }
