@@ -75,15 +75,15 @@ struct Write: ParsableCommand {
         var p99 = Samples()
     }
 
-    /// One line per workload, number of clients and subject: medians, the spread, and the ratio to semi-sync.
+    /// One line per workload, number of clients and subject: medians, the spread, and the ratios to semi-sync.
     private func table(_ results: [Case: Result], _ counts: [Int]) -> String {
         var table = TextTable([
-            "workload", "clients", "subject", "tps", "min..max", "p99 ms", "min..max", "of semi-sync",
+            "workload", "clients", "subject", "tps", "min..max", "p99 ms", "min..max", "tps of semi-sync's",
+            "p99 of semi-sync's",
         ])
         for workload in WriteRig.workloads {
             for count in counts {
-                let reference =
-                    results[Case(subject: .semisync, workload: workload, clients: count)]?.rate.median ?? .nan
+                let reference = results[Case(subject: .semisync, workload: workload, clients: count)]
                 for subject in WriteRig.Subject.allCases {
                     guard let result = results[Case(subject: subject, workload: workload, clients: count)] else {
                         continue
@@ -94,12 +94,14 @@ struct Write: ParsableCommand {
                         String(format: "%.0f..%.0f", result.rate.minimum, result.rate.maximum),
                         String(format: "%.1f", result.p99.median),
                         String(format: "%.1f..%.1f", result.p99.minimum, result.p99.maximum),
-                        String(format: "%.2f", result.rate.median / reference),
+                        String(format: "%.2f", result.rate.median / (reference?.rate.median ?? .nan)),
+                        String(format: "%.2f", result.p99.median / (reference?.p99.median ?? .nan)),
                     ])
                 }
             }
         }
         return table.render()
+            + "\n\nThe aim for the group: 1.00 or more of the transactions of semi-sync, and 1.00 or less of its p99."
     }
 
     private func figures(_ results: [Case: Result], _ counts: [Int]) throws -> Figures {
