@@ -599,6 +599,7 @@ actor MemberController {
         // In a steady state the server is asked once a second; on the way to a role, all the time.
         let isRecent = observation != nil && lastObserved.map { .now - $0 < .milliseconds(900) } ?? false
         if isRecent, !isMoving { return }
+        let asked = ContinuousClock.now
         do {
             let isFailSafe = observation?.id == ServerOptions.failSafeID(ordinal: configuration.ordinal)
             if isRecent, isFailSafe, promise.terms != nil {
@@ -620,6 +621,12 @@ actor MemberController {
             }
         } catch is CancellationError {
         } catch {
+            // A connection that breaks at once is mostly that of a server that has been ended, which a moment tells.
+            let broke = (error as? SQLError)?.connectionLost ?? false && .now - asked < .seconds(1)
+            if broke, await process.ends(within: .seconds(2)) {
+                observation = nil
+                return await lookAtProcess()
+            }
             // One that has not answered yet is starting. One that has is in trouble, and maybe full of waiting commits:
             // it is never killed for being slow.
             if answered { failures["sql"] = problem(error, "ServerUnresponsive") } else { observation = nil }

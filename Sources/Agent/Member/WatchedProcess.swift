@@ -59,6 +59,13 @@ final class WatchedProcess: Sendable {
         }
     }
 
+    /// True when the process ends in this time, or has ended.
+    func ends(within time: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + time
+        while end == nil, .now < deadline, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
+        return end != nil
+    }
+
     /// Calls back once when the process has ended; at once when it has already.
     func whenEnded(_ action: @escaping @Sendable (ProcessEnd) -> Void) {
         let end = state.withLock { state -> ProcessEnd? in

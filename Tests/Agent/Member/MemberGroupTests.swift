@@ -106,6 +106,29 @@ struct MemberGroupTests {
         await files.end([agent], [member])
     }
 
+    /// Each election ends the server that led, mostly while it is asked how it is.
+    @Test(.timeLimit(.minutes(5)))
+    func aServerThatIsEndedIsNotSaidToBeSilent() async throws {
+        let files = try TestGroupFiles()
+        let member = TestMember(0, files: files)
+        let agent = try member.start()
+        do {
+            try await member.wait("there") { $0.phase == .uninitialized }
+            try await member.initialize()
+            try await member.leadAlone(1)
+            let watch = try member.watch()
+            for epoch in UInt32(2)...6 { try await member.leadAlone(epoch) }
+            agent.signal(SIGTERM)
+            #expect(await watch.curl.ended() == .exited(0))
+            let seen = try String(contentsOfFile: watch.output, encoding: .utf8)
+            #expect(seen.contains("\n"))
+            #expect(!seen.contains("ServerUnresponsive"))
+        } catch {
+            Issue.record("\(error)\n\(member.log)")
+        }
+        await files.end([agent], [member])
+    }
+
     /// Both processes die at once, at many moments of the way to lead; the directory alone says what goes on.
     @Test(.timeLimit(.minutes(5)))
     func aMemberGoesOnFromAnyMomentOfItsWayToLead() async throws {

@@ -12,7 +12,9 @@ import Testing
         #expect(seven.end == .exited(7))
         let sleeper = try WatchedProcess.start(["/bin/sleep", "100"], output: output)
         #expect(sleeper.end == nil)
+        #expect(await !sleeper.ends(within: .milliseconds(20)))
         sleeper.signal(SIGKILL)
+        #expect(await sleeper.ends(within: .seconds(60)))
         #expect(await sleeper.ended() == .signalled(SIGKILL))
         sleeper.signal(SIGKILL)
         let text = try DurableFile(directory: directory.path, name: "out").read().map {
