@@ -165,6 +165,7 @@ let package = Package(
             path: "Tests/LedgerClient",
             swiftSettings: settings
         ),
+        .executableTarget(name: "xdb-wire", path: "Tests/FaultyWire", swiftSettings: settings),
         .executableTarget(
             name: "xdb-chaos",
             dependencies: ["ClusterFixture"],
@@ -173,7 +174,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ClusterTests",
-            dependencies: ["ClusterFixture", "KubernetesModel", "xdb-ledger"],
+            dependencies: ["ClusterFixture", "KubernetesModel", "xdb-ledger", "xdb-wire"],
             path: "Tests/Cluster",
             swiftSettings: settings
         ),

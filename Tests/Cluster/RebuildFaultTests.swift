@@ -33,6 +33,35 @@ extension ClusterTests {
             try await group.letGo()
         }
 
+        /// Of the stream one bit is another, then it is cut at 99 %; each time the copy is made once more.
+        @Test func aCopyOutlivesAFlippedBitAndACut() async throws {
+            let group = LabGroup(name: "wire")
+            try await group.apply()
+            try await group.wait(for: "FullyRedundant")
+            let writer = try await Writer.start(group, patience: 3)
+            try await writer.progress(by: 20)
+            var bytes = 8 << 20
+            for fault in [FaultyWire.Fault.flip, .cut] {
+                let members = try await group.members()
+                let leader = try #require(members.first { $0.role == "Leader" })
+                let follower = try #require(members.first { $0.role == "Follower" })
+                let free = try await Lab.nodes().first { node in !members.contains { $0.node == node } }
+                let node = try #require(free)
+                let wire = try await FaultyWire.lay(to: leader, from: node, fault, after: bytes)
+                let operation = try await group.rebuild(member: follower.name, mode: "CrossHost", node: node)
+                try await group.succeeds(operation)
+                #expect(wire.hasFailed, "the \(fault) has not come")
+                try await wire.remove()
+                try await group.owesNothing()
+                let status = try await group.operation(operation)["status"]
+                let copied = try #require(status?[path: "progress", "bytesDone"]?.integerValue)
+                print("a copy of \(copied) bytes, with a \(fault) after \(bytes)")
+                bytes = Int(copied) * 99 / 100
+            }
+            try await group.settle(writer)
+            try await group.letGo()
+        }
+
         @Test func aVoterAndALearnerWithClaims() async throws {
             let group = LabGroup(name: "claims")
             try await Lab.cluster("volumes")

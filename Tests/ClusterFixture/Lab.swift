@@ -66,7 +66,7 @@ package enum Lab {
     }
 
     /// The number of a node of the local cluster, from its name.
-    private static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
+    static func number(of node: String) -> String { String(node.drop { !$0.isNumber }) }
 
     /// Cuts the power of a node.
     package static func power(off node: String) async throws { try await cluster("kill", number(of: node)) }
