@@ -20,9 +20,9 @@ struct KubectlXDB: AsyncParsableCommand {
 
     private static let commands: [any ParsableCommand.Type] = [
         StatusCommand.self, NodesCommand.self, OpsCommand.self, ExplainCommand.self, ChangeLeaderCommand.self,
-        RebuildCommand.self, MigrateCommand.self, OfflineCommand.self, RecoverCommand.self, BalanceCommand.self,
-        RecoverGroupCommand.self,
-        PositionsCommand.self, TakeOutCommand.self, PutBackCommand.self, ForceLeaderCommand.self, CancelCommand.self,
+        RebuildCommand.self, RestartCommand.self, MigrateCommand.self, OfflineCommand.self, RecoverCommand.self,
+        BalanceCommand.self, RecoverGroupCommand.self, PositionsCommand.self, TakeOutCommand.self, PutBackCommand.self,
+        ForceLeaderCommand.self, CancelCommand.self,
         PauseCommand.self, ResumeCommand.self, FailoverCommand.self, LogsCommand.self, SQLCommand.self,
         ReportCommand.self, VersionCommand.self,
     ]

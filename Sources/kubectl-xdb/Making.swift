@@ -136,6 +136,30 @@ struct RebuildCommand: AsyncParsableCommand {
     }
 }
 
+/// Asks for members to be started again.
+struct RestartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart",
+        abstract: "Start a member again, or all of a group: one after the other, the leader last after a hand-over."
+    )
+
+    @OptionGroup var work: GroupWork
+
+    @Argument(help: "The member, by its name or its number; all when this is not given.", completion: .members)
+    var member: String?
+
+    func run() async throws {
+        let (connection, group) = try await work.find()
+        let name = try member.map { word throws(Complaint) in
+            try MemberChoice.member(word, of: group, where: { !$0.isSuccessor }).name
+        }
+        try await connection.make(
+            .restart(of: group.key, member: name, timeout: work.options.timeout.seconds),
+            work.options
+        )
+    }
+}
+
 /// Asks for a leader without a majority.
 struct ForceLeaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

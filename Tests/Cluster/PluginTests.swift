@@ -147,6 +147,8 @@ extension ClusterTests {
             ] { #expect(rebuild.contains(words), "\(rebuild)") }
             let discard = try await squeezed("rebuild", "plug", "1", "--mode", "local", "--discard-first", "--dry-run")
             #expect(discard.contains("discardFirst: true"), "\(discard)")
+            let restart = try await squeezed("restart", "plug", "1", "--dry-run")
+            #expect(restart.contains("restart: member: plug-1"), "\(restart)")
             #expect(try await squeezed("recover-group", "plug", "--dry-run").contains("generateName: plug-recover-"))
             let force = try await squeezed("force-leader", "plug", "1", "--accept-data-loss", "--dry-run")
             #expect(force.contains("acceptDataLoss: true"), "\(force)")

@@ -120,7 +120,10 @@ extension ClusterTests {
             )
             let logger = try #require(try await Self.group.member(in: "Logger")).name
             let follower = try #require(try await Self.group.member(in: "Follower")).name
-            let operation = try await Self.group.restart()
+            let asked = try await LabNode.plugin("restart", Self.group.name)
+            #expect(asked.code == 0, "\(asked.output)\(asked.errors)")
+            // "operation NAME is made"
+            let operation = try #require(asked.output.split(separator: " ").dropFirst().first.map(String.init))
             let refused = try await Self.group.restart(member: "roll-9")
             try await Self.group.succeeds(operation)
             let result = try await Self.group.operation(operation, reaches: "Succeeded")

@@ -60,6 +60,15 @@ package struct OperationRequest: Sendable {
         Self(group, "\(rebuild.member)-rebuild", timeout: timeout) { $0.rebuild = rebuild }
     }
 
+    /// Members that are started again on the same data: one, or all.
+    package static func restart(of group: ObjectKey, member: String?, timeout: Int?) -> Self {
+        Self(group, "\(member ?? group.name)-restart", timeout: timeout) { spec in
+            var restart = XDBOperation.Restart()
+            restart.member = member
+            spec.restart = restart
+        }
+    }
+
     /// A node without leaders, until it is asked back.
     package static func offline(_ node: String, force: Bool, in namespace: String, timeout: Int?) -> Self {
         Self(namespace, "\(node)-offline", timeout: timeout) { spec in
