@@ -63,8 +63,11 @@ extension XDBOperation {
 
         public static let rules: [Rule<Self>] = [
             Rule(
-                "has(self.from) == has(self.to) && has(self.member) == has(self.node) && "
-                    + "has(self.from) != has(self.member)",
+                [
+                    RuleTerm.both("has(self.from)", orNeither: "has(self.to)"),
+                    RuleTerm.both("has(self.member)", orNeither: "has(self.node)"),
+                    RuleTerm.either("has(self.from)", or: "has(self.member)"),
+                ].joined(separator: " && "),
                 "either all members of a zone are moved (from and to), or one member to a node (member and node)"
             ) {
                 ($0.from != nil) == ($0.to != nil) && ($0.member != nil) == ($0.node != nil)
@@ -75,10 +78,7 @@ extension XDBOperation {
                 "from and to are the same zone"
             ) { $0.from == nil || $0.from?.zone != $0.to?.zone },
             Rule(
-                change: ["from", "to", "member", "node"].map { field in
-                    "has(self.\(field)) == has(oldSelf.\(field)) && "
-                        + "(!has(self.\(field)) || self.\(field) == oldSelf.\(field))"
-                }.joined(separator: " && "),
+                change: ["from", "to", "member", "node"].map(RuleTerm.stays).joined(separator: " && "),
                 "only bytesPerSecond can be changed: cancel this operation and make another"
             ),
         ]

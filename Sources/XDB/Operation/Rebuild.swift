@@ -103,10 +103,7 @@ extension XDBOperation {
             ) { !$0.discardFirst || $0.mode != .crossHost },
             Rule(
                 change: "self.member == oldSelf.member && self.mode == oldSelf.mode && "
-                    + "has(self.isRepair) == has(oldSelf.isRepair) && "
-                    + "has(self.node) == has(oldSelf.node) && (!has(self.node) || self.node == oldSelf.node) && "
-                    + "has(self.source) == has(oldSelf.source) && "
-                    + "(!has(self.source) || self.source == oldSelf.source) && "
+                    + "\(RuleTerm.staysSet("isRepair")) && \(RuleTerm.stays("node")) && \(RuleTerm.stays("source")) && "
                     + "self.changeLeaderFirst == oldSelf.changeLeaderFirst && "
                     + "self.discardFirst == oldSelf.discardFirst",
                 "only bytesPerSecond can be changed: cancel this operation and make another"

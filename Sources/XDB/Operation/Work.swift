@@ -41,11 +41,14 @@ extension XDBOperation.Spec {
             "exactly one kind of work must be asked for: \(list(works.filter(\.isForPeople)))"
         ) { spec in works.count { $0.isAsked(spec) } == 1 },
         Rule(
-            "has(self.group) != (\(works.filter { !$0.isOnGroup }.map { "has(self.\($0.field))" }.joined(separator: " || ")))",
+            RuleTerm.either(
+                "has(self.group)",
+                or: "(" + works.filter { !$0.isOnGroup }.map { "has(self.\($0.field))" }.joined(separator: " || ") + ")"
+            ),
             "the group must be named, but for \(list(works.filter { !$0.isOnGroup }, "and")), which concern all groups"
         ) { spec in (spec.group != nil) != works.contains { !$0.isOnGroup && $0.isAsked(spec) } },
         Rule(
-            change: ([staysAsItWas("group")] + works.filter(\.isForPeople).map(\.staysAsItWas))
+            change: ([RuleTerm.stays("group")] + works.filter(\.isForPeople).map(\.staysAsItWas))
                 .joined(separator: " && "),
             "what is asked for cannot be changed: cancel this operation and make another"
         ),
@@ -69,11 +72,6 @@ extension XDBOperation.Spec {
         return "\(fields.dropLast().joined(separator: ", ")) \(conjunction) \(fields.last ?? "")"
     }
 
-    /// The rule that a field is there before and after a change, or neither, and has the same value.
-    fileprivate static func staysAsItWas(_ field: String) -> String {
-        "has(self.\(field)) == has(oldSelf.\(field)) && (!has(self.\(field)) || self.\(field) == oldSelf.\(field))"
-    }
-
     /// How much of a copy may be sent in a second, as the operation says; nil for no limit.
     public var copyLimit: UInt64? { rebuild?.limit ?? migrate?.limit }
 }
@@ -81,6 +79,6 @@ extension XDBOperation.Spec {
 extension XDBOperation.Spec.Work {
     /// The rule that it is asked for before and after a change, or neither, and in the same way if it is fixed.
     fileprivate var staysAsItWas: String {
-        isFixed ? XDBOperation.Spec.staysAsItWas(field) : "has(self.\(field)) == has(oldSelf.\(field))"
+        isFixed ? RuleTerm.stays(field) : RuleTerm.staysSet(field)
     }
 }
