@@ -48,7 +48,7 @@ public struct XDBGroup: KubernetesObject, Hashable {
         var problems = readingProblems.filter { $0.path.hasPrefix("spec") }
         // What could not be read is missing, and must not be complained about twice.
         if problems.isEmpty { problems = spec.problems(at: "spec") }
-        problems += Self.nameProblems(metadata.name)
+        problems += ownRuleProblems
         problems += spec.configuration.sorted { $0.key < $1.key }.compactMap { option, value in
             ServerOption.refusal(of: option, value: value.description).map {
                 FieldProblem("spec.configuration.\(option)", $0)
@@ -59,14 +59,20 @@ public struct XDBGroup: KubernetesObject, Hashable {
 
     /// Names of groups become parts of the names of Services (`NAME-followers`) and pods (`NAME-15-i999`), and of DNS
     /// labels and label values, none of which may be longer than 63 characters.
-    static let maximumNameLength = 40
-    static let namePattern = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
+    static let rules: [Rule<Self>] = [
+        Rule(
+            "self.metadata.name.size() <= 40",
+            "metadata.name must have at most 40 characters: it becomes part of other names"
+        ) { $0.metadata.name.unicodeScalars.count <= 40 },
+        Rule(
+            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            "metadata.name must start with a letter and have only small letters, digits and dashes"
+        ) { $0.metadata.name.wholeMatch(of: /[a-z]([-a-z0-9]*[a-z0-9])?/) != nil },
+    ]
 
-    private static func nameProblems(_ name: String) -> [FieldProblem] {
-        var schema = Schema(.string)
-        schema.maximumLength = maximumNameLength
-        schema.pattern = namePattern
-        return schema.problems(in: .string(name), at: "metadata.name")
+    /// What the rules about whole objects say.
+    var ownRuleProblems: [FieldProblem] {
+        Self.rules.filter { !$0.holds(self) }.map { FieldProblem("", $0.message) }
     }
 }
 

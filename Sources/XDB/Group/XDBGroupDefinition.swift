@@ -14,17 +14,7 @@ extension XDBGroup {
                 + "while a majority survives.",
             spec: Spec.schema,
             status: Status.schema,
-            validations: [
-                .init(
-                    rule: "self.metadata.name.size() <= \(maximumNameLength)",
-                    message:
-                        "metadata.name must have at most \(maximumNameLength) characters: it becomes part of other names"
-                ),
-                .init(
-                    rule: "self.metadata.name.matches('\(namePattern)')",
-                    message: "metadata.name must start with a letter and have only small letters, digits and dashes"
-                ),
-            ],
+            validations: rules.map(\.validation),
             columns: columns
         ).json
     }

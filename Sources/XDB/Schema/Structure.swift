@@ -27,7 +27,7 @@ extension Structure {
         var schema = Schema(
             .object(fields.map { Schema.Property(name: $0.name, schema: $0.schema(), isRequired: $0.isRequired) })
         )
-        schema.validations = rules.map { Schema.Validation(rule: $0.expression, message: $0.message) }
+        schema.validations = rules.map(\.validation)
         return schema
     }
 
@@ -149,10 +149,12 @@ public enum Limit: Hashable, Sendable {
     }
 }
 
-/// What must hold between the fields of a structure: once for servers that know the Common Expression Language, and
-/// once in Swift for those that do not.
-public struct Rule<Owner: Structure>: Sendable {
-    /// The rule as the server evaluates it; `self` is the structure.
+/// What must hold between the fields of a structure, or of a whole object: once for servers that know the Common
+/// Expression Language, and once in Swift for those that do not.
+///
+/// `hack/cel/check` holds one against the other.
+public struct Rule<Owner>: Sendable {
+    /// The rule as the server evaluates it; `self` is the structure or the object.
     public let expression: String
     /// What must hold and what to do, in words.
     public let message: String
@@ -172,4 +174,7 @@ public struct Rule<Owner: Structure>: Sendable {
     public init(change expression: String, _ message: String) {
         self.init(expression, message) { _ in true }
     }
+
+    /// The rule as a custom resource definition has it.
+    var validation: Schema.Validation { Schema.Validation(rule: expression, message: message) }
 }
