@@ -49,6 +49,8 @@ public struct XDBGroup: KubernetesObject, Hashable {
         // What could not be read is missing, and must not be complained about twice.
         if problems.isEmpty { problems = spec.problems(at: "spec") }
         problems += ownRuleProblems
+        problems += spec.resources.data.excesses(at: "spec.resources.data")
+        problems += spec.resources.logger.excesses(at: "spec.resources.logger")
         problems += spec.configuration.sorted { $0.key < $1.key }.compactMap { option, value in
             ServerOption.refusal(of: option, value: value.description).map {
                 FieldProblem("spec.configuration.\(option)", $0)

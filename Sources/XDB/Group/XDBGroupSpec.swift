@@ -353,7 +353,20 @@ extension XDBGroup {
                 .length(1...253),
                 description: "The StorageClass of the claims; the cluster's default class when absent."
             ),
-            Field("size", \.size, .required, description: "The size of every claim, for example 100Gi."),
+            Field(
+                "size",
+                \.size,
+                .required,
+                description: "The size of every claim, for example 100Gi; more than 0."
+            ),
+        ]
+
+        public static let rules: [Rule<Self>] = [
+            // Amounts cannot be compared by servers before 1.29: more than nothing has a digit that is not 0.
+            Rule(
+                "type(self.size) == int ? self.size > 0 : self.size.matches('^[+]?[0-9]*[.]?[0-9]*[1-9]')",
+                "size must be more than 0: write how large a claim is to be, for example 100Gi"
+            ) { $0.size > Quantity(0) }
         ]
     }
 
@@ -384,7 +397,8 @@ extension XDBGroup {
                 "requests",
                 \.requests,
                 .count(atMost: 20),
-                description: "What the scheduler sets aside, for example {cpu: 500m, memory: 2Gi}."
+                description: "What the scheduler sets aside, for example {cpu: 500m, memory: 2Gi}; never more than the "
+                    + "limit."
             ),
             Field(
                 "limits",

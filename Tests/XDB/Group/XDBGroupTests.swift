@@ -105,6 +105,27 @@ struct XDBGroupTests {
             "spec.storage.volumeClaim.size",
             "quantity"
         ),
+        Case(["storage": ["hostPath": nil, "volumeClaim": ["size": 0]]], "spec.storage.volumeClaim", "more than 0"),
+        Case(
+            ["storage": ["hostPath": nil, "volumeClaim": ["size": "0Gi"]]],
+            "spec.storage.volumeClaim",
+            "more than 0"
+        ),
+        Case(
+            ["storage": ["hostPath": nil, "volumeClaim": ["size": "-1Gi"]]],
+            "spec.storage.volumeClaim.size",
+            "must match"
+        ),
+        Case(
+            ["resources": ["data": ["requests": ["cpu": 1, "memory": "2Gi"], "limits": ["memory": "1536Mi"]]]],
+            "spec.resources.data.requests.memory",
+            "is 2Gi, and the limit is 1536Mi"
+        ),
+        Case(
+            ["resources": ["logger": ["requests": ["cpu": "1500m"], "limits": ["cpu": 1]]]],
+            "spec.resources.logger.requests.cpu",
+            "is 1500m, and the limit is 1"
+        ),
         Case(["storage": ["onDelete": "Forget"]], "spec.storage.onDelete", "use one of Delete, Retain"),
         Case(["failover": ["unreachableSeconds": 0]], "spec.failover.unreachableSeconds", "use 1 or more"),
         Case(["configuration": ["sync_binlog": 0]], "spec.configuration.sync_binlog", "must not be set"),
@@ -122,6 +143,32 @@ struct XDBGroupTests {
         let problem = try #require(group.problems.first { $0.path == row.path }, "\(group.problems)")
         #expect(problem.message.contains(row.words))
         #expect(group.problems.count == 1, "\(group.problems)")
+    }
+
+    /// What Kubernetes takes is taken: a little is more than nothing, and equal amounts are written in many ways.
+    @Test(arguments: ["1", "0.5Gi", "1Ki", "100Gi"])
+    func amountsThatFitAreFine(_ size: String) throws {
+        var group = try XDBGroup(json: Self.smallest)
+        group.spec.storage.hostPath = nil
+        var claim = XDBGroup.VolumeClaim()
+        claim.size = try #require(Quantity(size))
+        group.spec.storage.volumeClaim = claim
+        group.spec.resources.data.requests = ["cpu": Quantity(1), "memory": try #require(Quantity("1Gi"))]
+        group.spec.resources.data.limits = ["memory": try #require(Quantity("1024Mi"))]
+        #expect(group.problems == [])
+    }
+
+    /// The same rule, as servers evaluate it.
+    @Test(arguments: [
+        ("0", false), ("0Gi", false), ("+0.00Mi", false), ("0e5", false), (".0", false), ("1", true), ("0.5Gi", true),
+        ("+10", true), ("100Gi", true), (".05Ti", true), ("5e3", true),
+    ])
+    func theRuleAboutSizesReadsThemAsTheOperatorDoes(_ text: String, _ isFine: Bool) throws {
+        let expression = try #require(XDBGroup.VolumeClaim.rules.first?.expression)
+        let pattern = try #require(expression.split(separator: "'").dropFirst().first)
+        let (rule, size) = (try Regex(String(pattern)), try #require(Quantity(text)))
+        #expect((text.firstMatch(of: rule) != nil) == isFine)
+        #expect((size > Quantity(0)) == isFine)
     }
 
     static let wrongNames = [
