@@ -149,7 +149,7 @@ let package = Package(
         .tests("Planning", ["KubernetesModel", "XDB"], optimized: true),
         .tests(
             "Operator",
-            ["Controllers", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509],
+            ["Controllers", "Kubernetes", "KubernetesModel", "Planning", "XDB", .asn1, .log, .x509],
             files: ["Golden"]
         ),
         // The local cluster, for tests, measurements and chaos, and the client that writes under all of them.

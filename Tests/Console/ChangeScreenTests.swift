@@ -8,7 +8,7 @@ import XDB
 @Suite struct ChangeScreenTests {
     static let moments = [
         "spec-refused", "option-refused", "image-rolls", "image-paused", "image-wrong", "restart", "members-join",
-        "members-wait", "members-leave", "maintenance-unknown",
+        "members-wait", "members-leave", "maintenance-unknown", "refused",
     ]
 
     @Test(arguments: moments)
@@ -36,6 +36,7 @@ import XDB
         ("spec-refused", "Wrong the spec is refused: ", "Next put it right: kubectl edit xdb orders"),
         ("option-refused", "Wrong orders-0, orders-1, orders-2: the server", "take it out: kubectl edit xdb orders"),
         ("image-wrong", "Wrong orders-2 does not play its part with", "put spec.image right: kubectl edit xdb orders"),
+        ("refused", "tight-0: the API server refuses the Pod", "look at the quota: kubectl describe resourcequota"),
         (
             "members-wait", "Wrong orders-5 is to get a vote: no node fits",
             "Next add a node, or change the spec: kubectl"
@@ -45,6 +46,29 @@ import XDB
         let text = GroupScreen.text(try Golden.scene(name), Style()).singleSpaced
         #expect(text.contains(wrong), "\(text)")
         #expect(text.contains(next), "\(text)")
+    }
+
+    /// Where to look at what the API server refuses something for.
+    @Test(arguments: [
+        ("exceeded quota: few, requested: pods=1", "look at the quota: kubectl describe resourcequota -n narrow"),
+        ("maximum cpu usage per Container is 1, but limit is 2", "kubectl describe limitrange -n narrow"),
+        ("violates PodSecurity \"restricted:latest\"", "kubectl describe namespace narrow -n narrow"),
+        ("User \"x\" cannot create resource \"pods\"", "kubectl auth can-i --list -n narrow --as system:"),
+        ("admission webhook \"p\" denied the request", "where that is the cause: kubectl edit xdb tight -n narrow"),
+    ])
+    func theNextStepIsWhereTheRefusalComesFrom(_ words: String, _ step: String) throws {
+        var scene = try Golden.scene("refused")
+        scene.invocation.options = ["-n", "narrow"]
+        let refusal = "the API server refuses the Pod tight-0: \(words)"
+        scene.group.status.members[0].message = refusal
+        scene.group.status.conditions = []
+        #expect(Problem.all(scene).compactMap(\.step).contains { $0.singleSpaced.contains(step) })
+        // Of no single member.
+        scene.group.status.members = []
+        scene.group.status.conditions = [
+            Condition("Progressing", .false, reason: "Refused", message: refusal, observedGeneration: 1)
+        ]
+        #expect(Problem.all(scene).contains { $0.words == refusal && $0.step?.singleSpaced.contains(step) ?? false })
     }
 
     /// What is being done, and how far it is.

@@ -32,7 +32,26 @@ struct Advice {
             return "wait: \(watch)"
         case .invalidConfiguration: return "put the option right, or take it out: \(edit)"
         case .unknownMember: return "put the name in spec.maintenance right: \(edit)"
+        case .refused: return scene.condition(.progressing).map { obstacle(in: $0.message) }
         default: return nil
+        }
+    }
+
+    /// Where to look at what the API server refuses something for.
+    private func obstacle(in words: String) -> String {
+        switch ServerRefusal.Obstacle(in: words) {
+        case .quota: "look at the quota: \(scene.invocation.kubectl("describe resourcequota"))"
+        case .limitRange:
+            "look at the range: \(scene.invocation.kubectl("describe limitrange")); or change the spec: \(edit)"
+        case .podSecurity:
+            "see what the namespace allows: \(scene.invocation.kubectl("describe namespace \(namespace)"))"
+        case .rights:
+            "see what the operator may: "
+                + Paragraph.unbroken(
+                    "kubectl auth can-i --list -n \(namespace) --as "
+                        + "system:serviceaccount:\(scene.operatorState.namespace):xdb-operator"
+                )
+        case .webhook, .invalid, .other: "change the spec where that is the cause: \(edit)"
         }
     }
 
@@ -46,6 +65,8 @@ struct Advice {
             steps.append((steps.isEmpty ? "put the spec right, or set it back: " : "or set the spec back: ") + edit)
         default: steps += [step(for: reason.rawValue)].compactMap(\.self)
         }
+        var told: Set<String> = []
+        steps = steps.filter { told.insert($0).inserted }
         return steps.isEmpty ? nil : steps.joined(separator: "; ")
     }
 
@@ -78,6 +99,7 @@ struct Advice {
             + "are gone for good and run nowhere: \(force)"
     }
 
+    private var namespace: String { scene.group.metadata.namespace }
     private var edit: String { scene.invocation.kubectl("edit xdb \(name)") }
     private var watch: String { scene.command("status \(name) --watch") }
 
@@ -95,6 +117,8 @@ struct Advice {
         case .nodeNotReady where lacksMajority, .nodeMissing where lacksMajority: return nil
         case .nodeNotReady:
             return "bring node \(member.node ?? "") back; \(elsewhere(member))"
+        case .nodeMissing where rebuildsElsewhere:
+            return "nothing: it is rebuilt on another node by itself, where there is one"
         case .nodeMissing:
             return "bring the node back under its old name; where it is gone for good, \(elsewhere(member))"
         case .dataMissing, .diverged:
@@ -110,6 +134,7 @@ struct Advice {
         case .invalidConfiguration:
             return "put the option right: \(edit); the server is started again by itself"
         case .imagePull: return "put spec.image right: \(edit)"
+        case .refused: return obstacle(in: member.message ?? "")
         case .unschedulable: return "add a node, or change the spec: \(edit)"
         case .wrongIdentity: return "move the directory away on node \(member.node ?? "")"
         default: return nil
@@ -124,9 +149,11 @@ struct Advice {
         "rebuild it: \(scene.command("rebuild \(name) \(member.name)"))"
     }
 
+    private var rebuildsElsewhere: Bool { repairsByItself && scene.group.spec.repair.strategy != .localOnly }
+
     private func elsewhere(_ member: XDBGroup.MemberStatus) -> String {
         let repair = scene.group.spec.repair
-        if repairsByItself, repair.strategy != .localOnly {
+        if rebuildsElsewhere {
             return "after \(repair.graceSeconds) s it is rebuilt on another node by itself, where there is one"
         }
         return "to have it elsewhere: \(scene.command("rebuild \(name) \(member.name) --mode CrossHost"))"

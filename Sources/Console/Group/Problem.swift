@@ -20,7 +20,9 @@ package struct Problem: Hashable, Sendable {
     /// Everything that is wrong with a group, the worst first.
     package static func all(_ scene: GroupScene) -> [Problem] {
         let change = progress(scene)
-        let problems = [operatorIsAway(scene), spec(scene), writes(scene)] + members(scene, beside: change)
+        let start = start(scene)
+        let problems =
+            [operatorIsAway(scene), spec(scene), start ?? writes(scene)] + members(scene, beside: [change, start])
         let others = [missingVotes(scene), repairs(scene), change]
         var told: Set<String> = []
         return (problems + others).compactMap(\.self).filter { told.insert($0.words).inserted }
@@ -60,6 +62,20 @@ package struct Problem: Hashable, Sendable {
         return Problem(writable.message, step, isGrave: true)
     }
 
+    /// A group that has had no leader yet waits for its members, and says for what each of them does.
+    private static func start(_ scene: GroupScene) -> Problem? {
+        guard let writable = scene.condition(.writable), writable.reason == Reason.bootstrapping.rawValue else {
+            return nil
+        }
+        let concerned = away(scene).filter { isTold($0, in: writable.message) }
+        guard !concerned.isEmpty else { return nil }
+        return Problem(
+            writable.message,
+            Advice(scene).step(for: .bootstrapping, stoppedAt: concerned),
+            isGrave: true
+        )
+    }
+
     private static func missingVotes(_ scene: GroupScene) -> Problem? {
         guard let redundant = scene.condition(.fullyRedundant), redundant.reason == Reason.votersMissing.rawValue
         else { return nil }
@@ -83,19 +99,23 @@ package struct Problem: Hashable, Sendable {
             let reason = Reason(rawValue: progressing.reason), stops.contains(reason)
         else { return nil }
         let concerned = away(scene).filter { isTold($0, in: progressing.message) }
+        // Each member tells what it is refused itself.
+        if reason == .refused, !concerned.isEmpty { return nil }
         return Problem(progressing.message, Advice(scene).step(for: reason, stoppedAt: concerned))
     }
 
     private static let stops: Set<Reason> = [
-        .secretMissing, .storageClassMissing, .cleanupPending, .cleanupFailed, .changeWaits, .rollingChangeStopped,
-        .invalidConfiguration, .unknownMember,
+        .refused, .secretMissing, .storageClassMissing, .cleanupPending, .cleanupFailed, .changeWaits,
+        .rollingChangeStopped, .invalidConfiguration, .unknownMember,
     ]
 
     // MARK: Members
 
-    /// - Parameter change: Why a change does not go on: a member that it stopped at is told with it.
-    private static func members(_ scene: GroupScene, beside change: Problem?) -> [Problem?] {
-        away(scene).filter { !isTold($0, in: change?.words ?? "") }.map { member in
+    /// - Parameter others: Why the group does not start, or a change does not go on: the members that it waits for are told
+    ///   with it.
+    private static func members(_ scene: GroupScene, beside others: [Problem?]) -> [Problem?] {
+        let told = others.compactMap { $0?.words }
+        return away(scene).filter { member in !told.contains { isTold(member, in: $0) } }.map { member in
             Problem(
                 "\(member.name): \(member.message ?? member.reason ?? "it does not play its part")"
                     + (member.since.map { " (for \(Phrase.age(since: $0, scene.now)))" } ?? ""),

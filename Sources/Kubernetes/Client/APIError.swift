@@ -40,6 +40,23 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         isForbidden && status.causes.contains { $0.reason == "NamespaceTerminating" }
     }
 
+    /// The server has understood what was asked, and would say no again until somebody changes the request, a rule or a
+    /// right.
+    public var isRefusal: Bool {
+        switch status.code {
+        // It is not there, has changed, comes too often, or was asked by somebody whose token is being renewed.
+        case 401, 404, 408, 409, 410, 429: false
+        case 403: !isNamespaceTerminating && !Self.passing.contains { status.message.contains($0) }
+        case 400..<500: true
+        // An admission webhook that cannot be asked, and must be.
+        case 500: status.message.contains("failed calling webhook")
+        default: false
+        }
+    }
+
+    /// What admission says while the server starts, or while a quota is new.
+    private static let passing = ["not yet ready to handle request", "status unknown for quota"]
+
     /// What the server said, and to what.
     public var description: String { "\(request): \(status.message) (\(status.code) \(status.reason))" }
 }

@@ -23,6 +23,7 @@ final class GroupController: Reconciler {
         var uid: String
         var since: ContinuousClock.Instant = .now
         var seals: [SealAnswer] = []
+        var refusals = Refusals()
         var wrotePositions: ContinuousClock.Instant?
         /// Rounds in a row in which some action failed.
         var failures = 0
@@ -95,6 +96,7 @@ final class GroupController: Reconciler {
         observation.rebuildLimit = settings.rebuildLimit
         observation.transferBudget = settings.transferBudget
         observation.seals = remembered.seals
+        observation.refusals = remembered.refusals.all
         observation.observing = remembered.since.duration(to: .now)
         observation.sincePositions = remembered.wrotePositions.map { $0.duration(to: .now) }
 
@@ -128,11 +130,12 @@ final class GroupController: Reconciler {
             if changes { observation.group = try await record(plan.status, after: observation) }
             let outcome = try await effects.carryOut(plan, for: observation, client: snapshot.client)
             keep(outcome.seals, of: observation.group)
+            let isNews = keep(outcome.trials, of: observation.group)
             for event in plan.events { await announce(event, group) }
             if outcome.didSeal { return .again(after: outcome.seals.isEmpty ? .milliseconds(500) : .zero) }
-            // Each failure is in the log. What failed is planned again as long as it is wanted.
+            // Each failure is in the log, and a refusal is told. What failed is planned again as long as it is wanted.
             if let pause = pauseAfter(failures: outcome.failures.count, of: group.key) { return .again(after: pause) }
-            if changes { return .again(after: .zero) }
+            if changes || isNews { return .again(after: .zero) }
             return plan.checkAgain.map { .again(after: $0) } ?? .done
         } catch let conflict as StatusConflict {
             // The watch brings the newer version; until then nothing that is decided here could be recorded.
@@ -189,6 +192,11 @@ final class GroupController: Reconciler {
             let answered = Set(seals.map(\.member))
             memory[group.key]?.seals = known.filter { !answered.contains($0.member) } + seals
         }
+    }
+
+    /// Keeps what the API server refuses; true when that has changed.
+    private func keep(_ trials: [ObjectName: Trial], of group: XDBGroup) -> Bool {
+        memory.withLock { $0[group.key]?.refusals.take(trials) ?? false }
     }
 
     /// Nil when nothing failed; else longer and longer, up to the time in which a person would look again.

@@ -17,13 +17,20 @@ struct GroupEffects: Sendable {
         var didSeal = false
         /// What went wrong, action by action.
         var failures: [String] = []
+        /// What came of what was tried at the API server, by object.
+        var trials: [ObjectName: Trial] = [:]
 
         /// Adds what came of one action.
         fileprivate mutating func take(
             _ action: GroupAction,
             _ result: Result<[SealAnswer]?, any Error>,
+            _ names: GroupNames,
             _ logger: Logger
         ) throws {
+            if let object = action.object(in: names) {
+                let error: (any Error)? = if case .failure(let error) = result { error } else { nil }
+                trials[object] = Trial(error).and(trials[object] ?? .done)
+            }
             switch result {
             case .success(nil): break
             case .success(let answers?):
@@ -55,6 +62,7 @@ struct GroupEffects: Sendable {
         for observation: GroupObservation,
         client: AgentClient?
     ) async throws -> Outcome {
+        let names = GroupReference(observation.group.metadata).names
         var outcome = Outcome()
         var rest = plan.actions[...]
         while !rest.isEmpty {
@@ -75,7 +83,7 @@ struct GroupEffects: Sendable {
                 }
                 return await tasks.reduce(into: []) { $0.append($1) }
             }
-            for (action, result) in results { try outcome.take(action, result, logger) }
+            for (action, result) in results { try outcome.take(action, result, names, logger) }
         }
         return outcome
     }

@@ -34,6 +34,8 @@ public struct GroupObservation: Hashable, Sendable {
     public var seals: [SealAnswer] = []
     /// The operations on the group, those that have ended included.
     public var operations: [XDBOperation] = []
+    /// What the API server has refused of what this operator process planned last.
+    public var refusals: [ServerRefusal] = []
     /// What is set for all groups: `manual` overrules what a group says.
     public var failoverMode = XDBGroup.FailoverMode.automatic
     /// The rebuilds of other groups that are under way.

@@ -97,6 +97,8 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
     case unknownMember = "UnknownMember"
     /// The server refuses an option of `spec.configuration`.
     case invalidConfiguration = "InvalidConfiguration"
+    /// The API server refuses an object of the group: which, why, and what to do is in the message.
+    case refused = "Refused"
     /// The scheduler finds no node for a member.
     case unschedulable = "Unschedulable"
     /// The engine image cannot be pulled.
@@ -148,7 +150,7 @@ public enum Reason: String, CaseIterable, Hashable, Sendable {
             .leaderSuspected,
             .noQuorum, .electionRefused,
             .invalidSpec, .invalidConfiguration, .rollingChangeStopped, .unknownMember,
-            .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
+            .refused, .unschedulable, .imagePull, .containerFailed, .secretMissing, .storageClassMissing, .dataMissing,
             .dataDiscarded, .dataDiffer,
             .nodeMissing, .nodeNotReady, .agentUnreachable, .serverDown, .wrongIdentity, .diverged, .agentProblem,
             .cleanupPending, .cleanupFailed, .tailDiscarded:

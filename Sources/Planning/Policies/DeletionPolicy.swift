@@ -27,6 +27,9 @@ enum DeletionPolicy {
             }
         }
         draft.act(.removeFinalizer)
+        if !draft.observation.refusals.isEmpty {
+            report(.deleting, "the group is being deleted: nothing of it is left but its finalizer", &draft)
+        }
     }
 
     /// True when no pod is left.
@@ -88,7 +91,11 @@ enum DeletionPolicy {
         return nil
     }
 
+    /// Says what is waited for, and what the API server refuses of it.
     private static func report(_ reason: Reason, _ message: String, _ draft: inout Draft) {
+        let refused = draft.problems.first { $0.reason == .refused }
+        let message = [message, refused?.message].compactMap(\.self).joined(separator: "; ")
+        let reason = refused?.reason ?? reason
         let generation = draft.observation.group.metadata.generation
         for (type, status) in [
             (ConditionType.ready, Condition.Status.false), (.writable, .false), (.progressing, .true),

@@ -109,6 +109,12 @@ extension Draft {
         observation.pods.first { $0.name == member.life }
     }
 
+    /// The claim of a member's present life.
+    func claim(of member: XDBGroup.MemberStatus) -> ClaimObservation? {
+        let name = names.claim(of: member.member, incarnation: member.incarnation)
+        return observation.claims.first { $0.name == name }
+    }
+
     func node(_ name: String?) -> NodeObservation? {
         observation.nodes.first { $0.name == name }
     }

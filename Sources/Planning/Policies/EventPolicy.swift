@@ -23,7 +23,8 @@ enum EventPolicy {
             case .writable where condition.isTrue: draft.tell(.writable, condition.message)
             case .writable where before != nil && reason != .bootstrapping: draft.tell(reason, condition.message)
             case .repairPending: draft.tell(reason, condition.message)
-            case .progressing where groupProblems.contains(reason) || draft.problems.first?.reason == reason:
+            case .progressing
+            where groupProblems.contains(reason) || draft.problems.contains { $0.reason == reason }:
                 draft.tell(reason, condition.message)
             default: break
             }
@@ -74,7 +75,10 @@ enum EventPolicy {
         }
         let known = Set(old.members.filter(\.joined).map(\.life))
         for action in draft.plan.actions {
-            guard case .createPod(let pod) = action else { continue }
+            // What is refused is tried again and again, and told by its reason.
+            guard case .createPod(let pod) = action,
+                !draft.observation.refusals.contains(where: { $0.object == ObjectName("Pod", pod.name) })
+            else { continue }
             let again = known.contains(pod.name) ? "again on the same data" : "for the first time"
             draft.tell(.podCreated, "pod \(pod.name) of \(pod.member) is made \(again)")
         }

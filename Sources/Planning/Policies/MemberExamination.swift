@@ -50,101 +50,23 @@ struct MemberExamination {
         return MemberFinding(
             .unhealthy,
             .dataDiscarded,
-            "its data were removed for a rebuild (discardFirst) that did not succeed; rebuild it: an XDBOperation with "
-                + "rebuild: {member: \(member.name)} needs nothing of the old ones"
+            "its data were removed for a rebuild (discardFirst) that did not succeed; "
+                + prospect.words("it is rebuilt after \(RepairNeed.moment.components.seconds) s", else: nil)
         )
     }
 
-    // MARK: Node and pod
-
-    private var place: MemberFinding? {
-        let node = draft.node(member.node)
-        if let name = member.node, node == nil, !draft.observation.nodes.isEmpty, isPinned {
-            return MemberFinding(
-                .unhealthy,
-                .nodeMissing,
-                "its data are on node \(name), which is not in the cluster; bring the node back under its old name"
-            )
-        }
-        let away = node.map { $0.ready != .true } ?? false
-        guard let pod = draft.pod(of: member) else {
-            if let node, away {
-                return MemberFinding(
-                    .unhealthy,
-                    .nodeNotReady,
-                    "its data are on node \(node.name), which is not ready; its pod starts there when the node is back"
-                )
-            }
-            return MemberFinding(.progressing, .starting, "its pod is being made")
-        }
-        if away, let node {
-            return MemberFinding(
-                .unhealthy,
-                .nodeNotReady,
-                "it runs on node \(node.name), which is not ready; bring the node back"
-            )
-        }
-        if pod.isBeingDeleted {
-            return MemberFinding(
-                .progressing,
-                .terminating,
-                "its pod is being deleted, and made again on the same data"
-            )
-        }
-        if let failure = pod.failure {
-            return MemberFinding(.progressing, .terminating, "its pod failed (\(failure)) and is made again")
-        }
-        if let words = pod.unschedulable {
-            return MemberFinding(.unhealthy, .unschedulable, "no node fits its pod: \(words); \(schedulingRemedy)")
-        }
-        return nil
+    /// What it had has been counted, so it never begins empty.
+    func dataMissing(_ what: String) -> MemberFinding {
+        let moment = "\(RepairNeed.moment.components.seconds) s"
+        let fate = prospect.words(
+            "it is rebuilt from the others after \(moment), unless they are there again",
+            else: "mount or restore them"
+        )
+        return MemberFinding(.unhealthy, .dataMissing, "it has joined the group before, and \(what); \(fate)")
     }
 
-    /// True when the member's pod can only run on one node.
-    private var isPinned: Bool {
-        draft.status.storage?.hostPath != nil && member.joined
-    }
-
-    private var schedulingRemedy: String {
-        if isPinned, let node = member.node {
-            return "its data are on \(node): make room there, or remove the taint"
-        }
-        var limits = ["every member needs a node of its own"]
-        let zones = member.kind == .learner ? learnerZones : draft.spec.placement.zones
-        if !zones.isEmpty { limits.append("in the zones \(zones.joined(separator: ", "))") }
-        if !draft.spec.placement.nodeSelector.isEmpty {
-            limits.append("with the labels of spec.placement.nodeSelector")
-        }
-        return limits.joined(separator: " ") + "; add nodes or widen spec.placement"
-    }
-
-    private var learnerZones: [String] {
-        draft.spec.members.learners.first { $0.name == member.learnerSet }?.zones ?? []
-    }
-
-    private var container: MemberFinding? {
-        guard let pod = draft.pod(of: member), let reason = pod.waitingReason else { return nil }
-        let words = [reason, pod.waitingMessage].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
-        switch reason {
-        case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
-            "RegistryUnavailable":
-            return MemberFinding(
-                .unhealthy,
-                .imagePull,
-                "the image '\(draft.spec.image)' cannot be had (\(words)); put spec.image right, or make the image "
-                    + "available to the nodes"
-            )
-        case "ContainerCreating", "PodInitializing":
-            return MemberFinding(.progressing, .starting, "its containers start")
-        default:
-            return MemberFinding(
-                .unhealthy,
-                .containerFailed,
-                "its container does not start (\(words)); look at kubectl describe pod \(pod.name) and "
-                    + "kubectl logs \(pod.name)"
-            )
-        }
-    }
+    /// What comes of its trouble by itself.
+    var prospect: RepairProspect { RepairProspect(draft: draft, member: member) }
 
     // MARK: Agent
 
@@ -177,20 +99,19 @@ struct MemberExamination {
     private var identity: MemberFinding? {
         guard let agent = draft.heard(member) else { return nil }
         if let group = agent.group, group != draft.observation.group.metadata.uid {
+            let remedy = "move it away on node \(member.node ?? "?")"
             return MemberFinding(
                 .unhealthy,
                 .wrongIdentity,
                 "its directory belongs to another group (uid \(group)), perhaps one of the same name that was deleted "
-                    + "with storage.onDelete: Retain; move it away on node \(member.node ?? "?"), and it joins by itself"
+                    + "with storage.onDelete: Retain; "
+                    + (member.joined
+                        ? prospect.words("\(remedy), and it is rebuilt", else: "\(remedy), and put its own there")
+                        : "\(remedy), and it joins by itself")
             )
         }
         if member.joined, agent.phase == .uninitialized || agent.group == nil {
-            return MemberFinding(
-                .unhealthy,
-                .dataMissing,
-                "it has joined the group before, and its data are gone\(member.node.map { " from node \($0)" } ?? ""); "
-                    + "mount or restore them. It is not made anew by itself: its vote counted on what it had"
-            )
+            return dataMissing("its data are gone\(member.node.map { " from node \($0)" } ?? "")")
         }
         if !member.joined {
             return MemberFinding(.progressing, .joining, "it makes its data directory and joins")

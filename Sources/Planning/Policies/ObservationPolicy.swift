@@ -15,6 +15,7 @@ enum ObservationPolicy {
         }
         if draft.spec.storage.volumeClaim != nil { checkStorageClass(&draft) }
         checkUsers(&draft)
+        tellRefusals(&draft)
     }
 
     /// Notes the member's node, once and for all where its data are on that node.
@@ -114,6 +115,14 @@ enum ObservationPolicy {
                     + "and the group goes on by itself"
             )
         )
+    }
+
+    /// What the API server refuses of what no single member waits for, or of which a member has not told.
+    private static func tellRefusals(_ draft: inout Draft) {
+        let told = draft.findings.values.map(\.finding).filter { $0.reason == .refused }.map(\.message)
+        let rest = draft.observation.refusals.map(\.sentence).filter { !told.contains($0) }
+        guard !rest.isEmpty else { return }
+        draft.problems.append(Finding(.refused, rest.joined(separator: "; ")))
     }
 
     /// The passwords are made once.

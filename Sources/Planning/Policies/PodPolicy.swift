@@ -47,10 +47,7 @@ enum PodPolicy {
     private static func mayRun(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
         if draft.findings[member.name]?.finding.reason == .nodeMissing { return false }
         guard draft.status.storage?.volumeClaim != nil else { return true }
-        let claim = draft.observation.claims.first {
-            $0.name == draft.names.claim(of: member.member, incarnation: member.incarnation)
-        }
-        return claim.map { !$0.isBeingDeleted } ?? !member.joined
+        return draft.claim(of: member).map { !$0.isBeingDeleted } ?? !member.joined
     }
 }
 

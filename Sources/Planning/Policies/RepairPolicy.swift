@@ -54,6 +54,8 @@ enum RepairPolicy {
                     + "needed any more, \(Self.remedy(wish))"
             )
         }
+        // Room is made by people: its data would take as much of another disk.
+        if need.disk == .full { return wait("make room on its disk, or enlarge it; \(Self.remedy(wish))") }
         // With the same image and configuration its next life would be no better.
         if let stop = draft.rollout?.stop, need.isOfServer,
             !(draft.rollout?.members.keys.contains(member.name) ?? false)
@@ -61,9 +63,8 @@ enum RepairPolicy {
             return refuse("a rolling change has stopped: \(stop.message)")
         }
         if need.mode == .crossHost, draft.spec.repair.strategy == .localOnly {
-            return refuse(
-                "spec.repair.strategy is LocalOnly; bring its node back, or make an XDBOperation with rebuild"
-            )
+            let first = need.disk == nil ? "bring its node back" : "put its disk right"
+            return refuse("spec.repair.strategy is LocalOnly; \(first), or make an XDBOperation with rebuild")
         }
         let zones = MigrationRequest.shelter(for: member.name, draft)
         switch RebuildRequest(draft: draft, wish: wish, zones: zones).verdict {
@@ -123,6 +124,16 @@ struct RepairNeed: Hashable {
     var isDue: Bool
     /// It is well, and in the wrong place.
     var isMove = false
+    /// What is wrong with its disk, where that is what keeps it from playing its part.
+    var disk: DiskTrouble?
+
+    /// A disk that takes nothing more.
+    enum DiskTrouble: Hashable {
+        /// It is full: a person makes room.
+        case full
+        /// It fails: what is written to it is lost, wherever on it that is.
+        case failing
+    }
 
     /// What is wrong for good is looked at twice.
     static let moment = Duration.seconds(10)
@@ -133,8 +144,9 @@ struct RepairNeed: Hashable {
         let now = draft.observation.now
         let lasting = member.since.map { now.since($0) } ?? .zero
         let grace = Duration.seconds(draft.spec.repair.graceSeconds)
-        let isReady = draft.node(member.node).map { $0.ready == .true } ?? false
         let recovery = Recovery.current(draft)
+        let patience = recovery == nil ? grace : min(grace, Recovery.patience)
+        let isReady = draft.node(member.node).map { $0.ready == .true } ?? false
         let isElsewhere = draft.spec.repair.strategy == .preferCrossHost || !isReady
         words = "\(finding.reason.rawValue): \(finding.message)"
         mode = isElsewhere ? .crossHost : .local
@@ -149,7 +161,8 @@ struct RepairNeed: Hashable {
             isMove = true
         case .nodeMissing:
             mode = .crossHost
-            isDue = true
+            // A claim may find another node yet.
+            isDue = draft.status.storage?.hostPath != nil || lasting >= grace
         case .nodeNotReady:
             mode = .crossHost
             let away = draft.node(member.node)?.since.map { now.since($0) } ?? lasting
@@ -160,9 +173,14 @@ struct RepairNeed: Hashable {
             isDue = lasting >= Self.moment
         case .agentProblem where Self.isForGood(member, draft):
             isDue = lasting >= Self.moment
+        case .agentProblem where Self.diskTrouble(member, draft) != nil:
+            disk = Self.diskTrouble(member, draft)
+            isOfServer = false
+            mode = .crossHost
+            isDue = lasting >= patience
         // It may still help itself.
         case .agentProblem where Self.isApplying(member, draft), .serverDown:
-            isDue = lasting >= (recovery == nil ? grace : min(grace, Recovery.patience))
+            isDue = lasting >= patience
         default: return nil
         }
     }
@@ -185,6 +203,22 @@ struct RepairNeed: Hashable {
     private static func isApplying(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
         has(["ApplyFailed", "ApplyStalled", "FeedFailed"], member, draft)
     }
+
+    /// What its agent says of the disk that its log or its state is on.
+    private static func diskTrouble(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> DiskTrouble? {
+        for problem in draft.heard(member)?.problems ?? [] {
+            switch problem.reason {
+            case "DiskFull": return .full
+            case AgentStatus.Problem.storageFailed:
+                return full.contains { problem.message.contains($0) } ? .full : .failing
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// The system's words for a disk, or a share of one, that is full.
+    private static let full = ["No space left on device", "Disk quota exceeded"]
 
     private static func has(_ reasons: Set<String>, _ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
         draft.heard(member)?.problems.contains { reasons.contains($0.reason) } ?? false

@@ -15,12 +15,16 @@ final class FakeCluster: ClusterAccess {
         var objects: [Name: JSONValue] = [:]
         var version = 0
         var calls: [String] = []
+        var errors: [String: any Error] = [:]
     }
 
     private let state = Mutex(State())
 
     /// The changes that were asked for, in order.
     var calls: [String] { state.withLock { $0.calls } }
+
+    /// What is answered from now on to whoever makes or applies an object of this kind; nil for the usual.
+    func answer(_ kind: String, with error: (any Error)?) { state.withLock { $0.errors[kind] = error } }
 
     /// Puts an object in as if somebody else had made it.
     func put<Object: KubernetesObject>(_ type: Object.Type, _ metadata: ObjectMeta) {
@@ -74,7 +78,14 @@ final class FakeCluster: ClusterAccess {
 
     func deleteClaim(_ key: ObjectKey) async throws { note("delete PersistentVolumeClaim \(key.name)") }
 
-    func writeStatus(of group: XDBGroup) async throws -> XDBGroup { group }
+    func writeStatus(of group: XDBGroup) async throws -> XDBGroup {
+        var written = group
+        written.metadata.resourceVersion = state.withLock { state in
+            state.version += 1
+            return "\(100 + state.version)"
+        }
+        return written
+    }
 
     func writeStatus(of operation: XDBOperation) async throws -> XDBOperation? {
         note("status \(operation.metadata.name)")
@@ -102,6 +113,7 @@ final class FakeCluster: ClusterAccess {
         _ type: Object.Type
     ) throws -> Object {
         let key = try body.decoded(as: PartialObjectMetadata<Object>.self).key
+        if let error = state.withLock({ $0.errors[Object.resource.kind] }) { throw error }
         let written = state.withLock { state in
             let name = Name(kind: Object.resource.kind, key: key)
             state.version += 1

@@ -91,11 +91,15 @@ struct PolicyTests {
         #expect(plan.events.contains { $0.reason == .storageClassMissing })
     }
 
+    /// It is told, and the member is rebuilt with another one: see `RepairPolicyTests`.
     @Test func aClaimThatIsGoneIsNotMadeAgain() throws {
         var observation = World.writable(claim: true).observation
         observation.claims.removeAll { $0.member == "orders-1" }
         observation.pods.removeAll { $0.member == "orders-1" }
         let plan = plan(observation)
+        #expect(plan.status.members[1].reason == Reason.dataMissing.rawValue)
+        #expect(plan.events.map(\.reason) == [.dataMissing])
+        #expect(plan.events.first?.message.contains("its claim data-orders-1 is gone") == true)
         let concerned = plan.actions.filter {
             switch $0 {
             case .ensure(.claim(_, let member, _, _)): member == "orders-1"

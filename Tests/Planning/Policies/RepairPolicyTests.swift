@@ -17,8 +17,12 @@ struct RepairPolicyTests {
         var change: @Sendable (inout World) -> Void
     }
 
-    private static func problem(_ reason: String, of member: String = "orders-1") -> @Sendable (inout World) -> Void {
-        { $0.problems[member] = [.init(reason: reason, message: "it is so")] }
+    private static func problem(
+        _ reason: String,
+        _ message: String = "it is so",
+        of member: String = "orders-1"
+    ) -> @Sendable (inout World) -> Void {
+        { $0.problems[member] = [.init(reason: reason, message: message)] }
     }
 
     static let cases = [
@@ -56,7 +60,33 @@ struct RepairPolicyTests {
             change: problem("ApplyStalled")
         ),
         Case(testDescription: "an option that is wrong", change: problem("InvalidConfiguration")),
-        Case(testDescription: "a disk that is full", change: problem("DiskFull")),
+        Case(testDescription: "a disk that is full", pending: "make room on its disk", change: problem("DiskFull")),
+        Case(testDescription: "a disk that is full for a moment", seconds: 50, change: problem("DiskFull")),
+        Case(
+            testDescription: "a disk that is full of the log",
+            pending: "rebuild: {member: orders-1, mode: CrossHost} would do it",
+            change: problem("StorageFailed", "the log cannot be written: write 1: No space left on device")
+        ),
+        Case(
+            testDescription: "a disk with errors",
+            mode: .crossHost,
+            change: problem("StorageFailed", "the log cannot be written: fdatasync 1: Input/output error")
+        ),
+        Case(
+            testDescription: "a logger's disk with errors",
+            mode: .crossHost,
+            member: "orders-2",
+            change: problem("StorageFailed", "Input/output error", of: "orders-2")
+        ),
+        Case(
+            testDescription: "a disk with errors for a moment",
+            seconds: 50,
+            change: problem("StorageFailed", "Input/output error")
+        ),
+        Case(testDescription: "a disk with errors, and LocalOnly", pending: "LocalOnly; put its disk right") {
+            $0.group.spec.repair.strategy = .localOnly
+            problem("StorageFailed", "Input/output error")(&$0)
+        },
         Case(testDescription: "Manual", pending: "spec.repair.mode is Manual") {
             $0.group.spec.repair.mode = .manual
             $0.power($0.node(of: "orders-1"), on: false)
@@ -119,6 +149,74 @@ struct RepairPolicyTests {
         world.power(node, on: true)
         world.run(20)
         RebuildTests.expectWhole(world)
+    }
+
+    // MARK: Claims
+
+    /// Somebody deletes the claim of a member, and its pod.
+    @Test(arguments: ["orders-0", "orders-1", "orders-2"])
+    func aMemberWhoseClaimIsGoneIsRebuiltWithAnother(_ member: String) {
+        var world = RebuildTests.world(claim: true)
+        world.claims.removeAll { $0.member == member }
+        world.disks["data-\(member)"] = nil
+        world.deletePod { $0.member == member }
+        world.run(10)
+        #expect(world.member(member)?.reason == Reason.dataMissing.rawValue)
+        #expect(world.events.contains { $0.reason == .dataMissing && $0.message.contains("data-\(member) is gone") })
+        #expect(world.operations.allSatisfy { $0.spec.rebuild == nil }, "it may be a moment")
+        world.run(100)
+        let repair = world.operation("\(member)-repair-1")
+        #expect(repair?.status.state == .succeeded, "\(world.group.status.message ?? "")")
+        #expect(world.claims.count == 3)
+        #expect(world.claims.contains { $0.name == "data-\(member)-i2" })
+        RebuildTests.expectWhole(world)
+    }
+
+    /// The claim of a member whose pod cannot be placed any more goes, too.
+    @Test func aPodThatWaitsForAClaimThatIsGoneIsNoReasonToWait() {
+        var world = RebuildTests.world(claim: true)
+        // Nobody can say where its volume is.
+        world.bound["data-orders-1"] = "n0"
+        world.deletePod { $0.member == "orders-1" }
+        world.run(10)
+        #expect(world.member("orders-1")?.reason == Reason.unschedulable.rawValue)
+        world.claims.removeAll { $0.member == "orders-1" }
+        world.disks["data-orders-1"] = nil
+        world.run(100)
+        #expect(world.operation("orders-1-repair-1")?.status.state == .succeeded)
+        RebuildTests.expectWhole(world)
+    }
+
+    /// A volume that is bound to a node is lost with it; one that is not is attached elsewhere by Kubernetes itself.
+    @Test(arguments: [false, true])
+    func aNodeWithAClaimThatIsDeletedIsReplacedWhereTheClaimIsBoundToIt(isBound: Bool) {
+        var world = RebuildTests.world(claim: true)
+        let node = world.node(of: "orders-1")
+        if isBound { world.bound["data-orders-1"] = node }
+        world.power(node, on: false)
+        world.nodes.removeAll { $0.name == node }
+        world.deletePod { $0.member == "orders-1" }
+        world.run(100)
+        #expect(world.operations.allSatisfy { $0.spec.rebuild == nil })
+        #expect(world.member("orders-1")?.reason == (isBound ? Reason.nodeMissing : .healthy).rawValue)
+        world.run(100)
+        let repair = world.operation("orders-1-repair-1")
+        #expect((repair != nil) == isBound)
+        #expect(repair?.spec.rebuild?.mode ?? .crossHost == .crossHost)
+        #expect(repair?.status.state ?? .succeeded == .succeeded, "\(repair?.status.message ?? "")")
+        #expect(world.node(of: "orders-1") != node)
+        RebuildTests.expectWhole(world)
+    }
+
+    /// It may be a matter of room, which comes.
+    @Test func aClaimWhoseNodeIsThereIsNotLeft() {
+        var world = RebuildTests.world(claim: true)
+        // Nobody can say where its volume is.
+        world.bound["data-orders-1"] = "n0"
+        world.deletePod { $0.member == "orders-1" }
+        world.run(300)
+        #expect(world.member("orders-1")?.reason == Reason.unschedulable.rawValue)
+        #expect(world.operations.allSatisfy { $0.spec.rebuild == nil })
     }
 
     @Test func whoIsBackBeforeItsSuccessorVotesKeepsItsPlace() {

@@ -31,6 +31,8 @@ struct World {
     var nodes: [NodeObservation]
     var pods: [PodObservation] = []
     var claims: [ClaimObservation] = []
+    /// Claims whose volumes are on a node.
+    var bound: [String: String] = [:]
     var cleanups: [CleanupObservation] = []
     var jobs: [JobObservation] = []
     /// What the Jobs are to do.
@@ -394,13 +396,19 @@ struct World {
             case .pinned(let node):
                 pods[index].node = nodes.first { $0.name == node && $0.ready == .true && !$0.isCordoned }?.name
             case .free(let zones, _):
-                pods[index].node = free(zones, for: wanted)
+                pods[index].node = home(of: wanted, free(zones, for: wanted))
             }
             pods[index].unschedulable = pods[index].node == nil ? "0/\(nodes.count) nodes are available" : nil
             if let node = pods[index].node, case .hostPath(let directory) = wanted.data {
                 data[pods[index].name] = "\(node):\(directory)"
             }
         }
+    }
+
+    /// The node that a pod's volume leaves to it, of the one that it would have.
+    private func home(of wanted: MemberPod, _ node: String?) -> String? {
+        guard case .claim(let claim) = wanted.data, let home = bound[claim] else { return node }
+        return nodes.first { $0.name == home && $0.ready == .true && !$0.isCordoned }?.name
     }
 
     private func free(_ zones: [String], for wanted: MemberPod) -> String? {
