@@ -55,6 +55,26 @@ extension ClusterTests {
                 reason: "InvalidSpec",
                 word: "1, 3 or 5"
             ),
+            Case(
+                name: "size",
+                shape: LabGroup.Shape(
+                    candidates: 1,
+                    loggers: 0,
+                    storage: "{volumeClaim: {storageClassName: local, size: 0Gi}}"
+                ),
+                reason: "InvalidSpec",
+                word: "more than 0"
+            ),
+            Case(
+                name: "request",
+                shape: LabGroup.Shape(
+                    candidates: 1,
+                    loggers: 0,
+                    resources: "{data: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}}"
+                ),
+                reason: "InvalidSpec",
+                word: "requests.memory"
+            ),
         ]
 
         @Test func isReportedWhileOthersGoOn() async throws {
@@ -67,6 +87,27 @@ extension ClusterTests {
             }
             for one in Self.cases { try await LabGroup(name: "bad-\(one.name)").letGo() }
             try await good.letGo()
+        }
+
+        /// What the API server refuses is told in its words, and is done when it does not refuse it any more.
+        @Test func aQuotaIsNamedAndTheGroupGoesOnWithoutIt() async throws {
+            let group = LabGroup(name: "tight", namespace: "narrow")
+            try await Lab.kubectl("create", "namespace", group.namespace)
+            try await Lab.kubectl("create", "quota", "few", "-n", group.namespace, "--hard=pods=0")
+            try await eventually("the quota is in force") { () -> Bool? in
+                let hard = "jsonpath={.status.hard}"
+                return try await Lab.kubectl("get", "quota", "few", "-n", group.namespace, "-o", hard).isEmpty
+                    ? nil : true
+            }
+            try await group.apply(LabGroup.Shape(candidates: 1, loggers: 0))
+            try await group.expectComplaint("Refused", naming: "exceeded quota: few")
+            let progressing = try #require(try await group.condition("Progressing"))
+            #expect(progressing.status == "False" && progressing.reason == "Refused", "\(progressing)")
+            #expect(progressing.message.contains("refuses the Pod tight-0"), "\(progressing)")
+            try await Lab.kubectl("delete", "quota", "few", "-n", group.namespace)
+            try await group.wait(for: "FullyRedundant")
+            try await group.delete()
+            try await Lab.kubectl("delete", "namespace", group.namespace, "--wait=false")
         }
     }
 }

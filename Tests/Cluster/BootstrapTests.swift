@@ -69,6 +69,42 @@ extension ClusterTests {
             try await group.letGo()
         }
 
+        /// As a user applies them.
+        @Test func theSamplesTakeWrites() async throws {
+            try await Lab.cluster("volumes")
+            let groups = ["orders", "orders-claim"].map { LabGroup(name: $0) }
+            for group in groups {
+                try await Lab.kubectl("apply", "-f", "\(Lab.root)/manifests/samples/\(group.name).yaml")
+            }
+            for group in groups { try await group.wait(for: "Writable") }
+            for group in groups { try await group.delete() }
+        }
+
+        /// The operator ends on the way to the first leader, and a pod is killed: another goes on from what was recorded.
+        @Test(
+            arguments: Lab.isLong
+                ? ["electionRecorded", "sealed", "epochRecorded", "led", "followed", "writableRecorded"]
+                : ["epochRecorded"]
+        )
+        func theWayToTheFirstLeaderIsInterrupted(after point: String) async throws {
+            let group = LabGroup(name: "begun")
+            try await Lab.setCrash(after: nil)
+            try await Lab.crashOperator(after: point) {
+                try await group.apply()
+                try await eventually("a pod of \(group.name)") { () -> Bool? in
+                    try await group.podUIDs()["begun-1"] == nil ? nil : true
+                }
+                try await Lab.kubectl("delete", "pod", "begun-1", "--force", "--grace-period=0", "--wait=false")
+            }
+            try await group.wait(for: "FullyRedundant")
+            let writer = try await Writer.start(group, patience: 3)
+            try await writer.progress(by: 50)
+            #expect(try await group.writableMembers().count == 1)
+            try await group.expectSame(as: writer)
+            try await group.delete()
+            try await Lab.replaceCrashedOperators()
+        }
+
         @Test func aNamespaceIsDeletedWithItsGroup() async throws {
             try await Lab.kubectl("create", "namespace", "shop")
             let group = LabGroup(name: "gone", namespace: "shop")

@@ -81,6 +81,17 @@ extension ClusterTests {
                 let heir = try #require(try await group.members().first { $0.name == member.name })
                 #expect(heir.life == "\(member.name)-i2")
             }
+            // Somebody deletes the claim of a follower, and its pod: it is rebuilt with another, without being asked.
+            try await group.change(#"{"repair": {"mode": "Automatic"}}"#)
+            let follower = try #require(try await group.member(in: "Follower"))
+            try await Lab.kubectl("delete", "pvc", "data-\(follower.life)", "--wait=false")
+            try await Lab.kubectl("delete", "pod", follower.life, "--wait=false")
+            try await group.expectComplaint("DataMissing", naming: "data-\(follower.life)")
+            let repair = "\(follower.name)-repair-1"
+            try await eventually("the repair is asked for") { () -> Bool? in
+                try await group.operation(repair)["spec"] == nil ? nil : true
+            }
+            try await group.succeeds(repair)
             try await group.settle(writer)
             let claims = try await Lab.kubectl("get", "pvc", "-o", "name")
             #expect(claims.split(separator: "\n").count { $0.contains("data-claims-") } == 4, "\(claims)")

@@ -23,6 +23,7 @@ package struct LabGroup: Sendable {
         package var zones: String
         package var configuration: String
         package var repair: String
+        package var resources: String
 
         package init(
             candidates: Int = 2,
@@ -33,7 +34,8 @@ package struct LabGroup: Sendable {
             zones: String = "[]",
             configuration: String = "{innodb_buffer_pool_size: 64M}",
             // Most tests are about members that recover by themselves, however long that takes here.
-            repair: String = "{mode: Manual}"
+            repair: String = "{mode: Manual}",
+            resources: String = "{}"
         ) {
             self.candidates = candidates
             self.loggers = loggers
@@ -43,6 +45,7 @@ package struct LabGroup: Sendable {
             self.zones = zones
             self.configuration = configuration
             self.repair = repair
+            self.resources = resources
         }
     }
 
@@ -63,6 +66,7 @@ package struct LabGroup: Sendable {
                   storage: \(shape.storage)
                   configuration: \(shape.configuration)
                   repair: \(shape.repair)
+                  resources: \(shape.resources)
                 """
         )
     }
