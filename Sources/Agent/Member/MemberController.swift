@@ -242,6 +242,9 @@ actor MemberController {
         settings.peerPort = configuration.peerPort
         settings.feedPort = configuration.feedPort
         settings.serverUser = DataDirectory.user
+        if let volume = try? Volume(of: configuration.directory) {
+            settings.retainedBytesForPeers = ReplicationConfiguration.retainedBytes(forPeersOnVolumeOf: volume.size)
+        }
         do {
             let replication = try await Replication(
                 configuration: settings,

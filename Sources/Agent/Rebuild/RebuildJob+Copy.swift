@@ -16,6 +16,7 @@ extension RebuildJob {
                 position: record.gtid.position
             )
         }
+        let again = place.hasRemains ? "started over, since an earlier attempt had not ended: " : ""
         try place.removeCopy()
         try DurableFile.makeDirectories(place.backup)
         unlink(place.output)
@@ -27,25 +28,26 @@ extension RebuildJob {
             tls: TLSMaterial(directory: configuration.tlsDirectory)
         )
         let unpacking = Unpacking(into: place.backup)
+        var logBytes: UInt64?
         let (trailer, bytes) = try await incoming.receive { header in
             logger.notice("copying", metadata: ["source": "\(source.name)", "bytes": "\(header.dataBytes)"])
-            let space = try FreeSpace.available(configuration.directory)
-            if let failure = FreeSpace.check(header, available: space) { throw failure }
+            logBytes = header.logBytes
+            try checkSpace("the copy", needs: FreeSpace.needed(header))
         } data: { data in
             try await unpacking.write(data)
         }
         try await unpacking.finish()
-        let record = try CopyRecord(source, trailer, bytes)
+        var record = try CopyRecord(source, trailer, bytes)
+        record.logBytes = logBytes
         try HelperProgram.synchronize(place.backup)
         try place.write(record)
         return JobResult(
             reason: "Done",
-            message: "the data of \(source.name) have been copied up to \(record.gtid)",
+            message: "\(again)the data of \(source.name) have been copied up to \(record.gtid)",
             bytes: bytes,
             position: record.gtid.position
         )
     }
-
 }
 
 extension CopyRecord {
@@ -66,37 +68,5 @@ extension CopyRecord {
             )
         }
         self.init(source: source.name, bytes: bytes, gtid: gtid, log: state.gtids, format: Array(format))
-    }
-}
-
-/// Whether a volume has room for a copy.
-enum FreeSpace {
-    /// What a file system needs besides the files.
-    private static let reserve: UInt64 = 64 << 20
-
-    /// What a copy takes until its member runs: a tenth more than its source, since that grows meanwhile.
-    static func needed(_ header: CopyHeader) -> UInt64 {
-        [header.dataBytes / 10, header.logBytes, reserve].reduce(header.dataBytes) { sum, part in
-            let (value, overflows) = sum.addingReportingOverflow(part)
-            return overflows ? .max : value
-        }
-    }
-
-    /// Nil when there is room.
-    static func check(_ header: CopyHeader, available: UInt64) -> JobFailure? {
-        let needed = needed(header)
-        guard available < needed else { return nil }
-        return JobFailure(
-            "NoSpace",
-            "the copy needs \(needed) bytes, and the volume has \(available) left: free some, or choose another node",
-            isWorthRetrying: false
-        )
-    }
-
-    /// What may still be written to a directory's volume.
-    static func available(_ directory: String) throws(SystemError) -> UInt64 {
-        var information = statvfs()
-        guard statvfs(directory, &information) == 0 else { throw SystemError("statvfs \(directory)") }
-        return UInt64(information.f_bavail) * UInt64(information.f_frsize)
     }
 }

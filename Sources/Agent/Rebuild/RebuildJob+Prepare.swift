@@ -14,6 +14,10 @@ extension RebuildJob {
             )
         }
         await HelperProgram.endAll(configuration.backupProgram, argument: target)
+        let log = (try? DataSize(of: place.backup).log) ?? 0
+        try checkSpace("making the copy consistent", needs: FreeSpace.neededToPrepare(log: log))
+        // The storage engine recovers what it has recovered in part, too.
+        let again = access(place.output, F_OK) == 0 ? "gone on with after an earlier attempt: " : ""
         unlink(place.output)
         let process = try WatchedProcess.start(
             [configuration.backupProgram, "--no-defaults", "--prepare", "--use-memory=\(Self.memory)", target],
@@ -26,7 +30,7 @@ extension RebuildJob {
         guard outcome.isSuccess else {
             if HelperProgram.saysNoSpace(outcome.message) {
                 throw JobFailure(
-                    "NoSpace",
+                    JobResult.noSpace,
                     "the volume is full: \(outcome.message); free some room, or choose another node",
                     isWorthRetrying: false
                 )
@@ -39,7 +43,7 @@ extension RebuildJob {
         try place.writePrepared()
         return JobResult(
             reason: "Done",
-            message: "the copy is consistent up to \(record.gtid)",
+            message: "\(again)the copy is consistent up to \(record.gtid)",
             bytes: record.bytes,
             position: record.gtid.position
         )

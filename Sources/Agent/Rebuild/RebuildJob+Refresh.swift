@@ -16,6 +16,12 @@ extension RebuildJob {
             configuration.serverProgram,
             argument: "--datadir=\(configuration.dataDirectory)"
         )
+        let isMoved = access(place.backup, F_OK) != 0
+        let present = (try? DataSize(of: isMoved ? configuration.dataDirectory : place.backup).log) ?? 0
+        try checkSpace(
+            "the server's first start",
+            needs: FreeSpace.neededToRefresh(log: record.logBytes ?? 0, present: present)
+        )
         try moveData()
         try await RefreshServer(configuration: configuration, output: place.output).refresh(record)
         try removeBackupFiles()
@@ -26,7 +32,8 @@ extension RebuildJob {
         try place.remove()
         return JobResult(
             reason: "Done",
-            message: "the directory is that of \(configuration.member), with everything up to \(record.gtid)",
+            message: "\(isMoved ? "gone on with after an earlier attempt: " : "")the directory is that of "
+                + "\(configuration.member), with everything up to \(record.gtid)",
             bytes: record.bytes,
             position: record.gtid.position
         )
@@ -167,7 +174,7 @@ struct RefreshServer: Sendable {
         let lines = ProcessOutput.lastLines(of: output).filter { $0.contains("[ERROR]") }.suffix(3)
         let text = lines.joined(separator: "; ")
         if HelperProgram.saysNoSpace(text) {
-            return JobFailure("NoSpace", "\(what): \(text); free some room", isWorthRetrying: false)
+            return JobFailure(JobResult.noSpace, "\(what): \(text); free some room", isWorthRetrying: false)
         }
         return JobFailure("RefreshFailed", "\(what): \(text)")
     }

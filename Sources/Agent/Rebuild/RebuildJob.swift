@@ -23,6 +23,8 @@ public struct RebuildJob: Sendable {
     let group: String
     let work: Work
     let logger: Logger
+    /// What may still be written to a directory's volume, in bytes.
+    var available: @Sendable (String) throws -> UInt64 = { try FreeSpace.available($0) }
 
     /// A Job that has not begun.
     ///
@@ -94,6 +96,14 @@ public struct RebuildJob: Sendable {
         )
     }
 
+    /// Fails when the volume has not the room for what is to be written.
+    ///
+    /// - Parameter what: What needs it, as the first words of a sentence.
+    func checkSpace(_ what: String, needs needed: UInt64) throws {
+        let left = try available(configuration.directory)
+        if let failure = FreeSpace.check(what, needs: needed, available: left) { throw failure }
+    }
+
     /// What a failure means for whoever started the Job.
     static func explain(_ error: any Error) -> JobResult {
         switch error {
@@ -108,7 +118,11 @@ public struct RebuildJob: Sendable {
         case let error as StateError:
             JobResult(reason: error.reason, message: "\(error)", isWorthRetrying: false)
         case let error as SystemError where error.code == ENOSPC || error.code == EDQUOT:
-            JobResult(reason: "NoSpace", message: "\(error); free some, or choose another node", isWorthRetrying: false)
+            JobResult(
+                reason: JobResult.noSpace,
+                message: "\(error); free some, or choose another node",
+                isWorthRetrying: false
+            )
         default:
             JobResult(reason: "Failed", message: "\(error)", isWorthRetrying: true)
         }
@@ -135,6 +149,8 @@ struct CopyRecord: Hashable, Sendable, Codable {
     var log: [GTID]
     /// How events are laid out in the source's log.
     var format: [UInt8]
+    /// The size of the source's storage engine's log, which the server makes anew; nil in a record of an older agent.
+    var logBytes: UInt64?
 }
 
 /// The part of a life's directory in which it is made.
@@ -153,6 +169,9 @@ struct RebuildPlace: Sendable {
     var copied: CopyRecord? {
         get throws(SystemError) { try copyFile.read().flatMap { try? JSONDecoder().decode(CopyRecord.self, from: $0) } }
     }
+
+    /// True when there is something of a copy, whole or not.
+    var hasRemains: Bool { access(backup, F_OK) == 0 }
 
     var isPrepared: Bool { get throws(SystemError) { try preparedFile.read() != nil } }
 

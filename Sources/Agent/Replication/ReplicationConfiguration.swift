@@ -24,14 +24,26 @@ public struct ReplicationConfiguration: Sendable {
     public var segmentBytes: UInt64 = 64 << 20
     /// How much of the log is kept when nobody needs it any more.
     public var retainedBytes: UInt64 = 1 << 30
-    /// How much of the log is kept at most for a member that is away; beyond it that member needs a rebuild.
-    public var retainedBytesForPeers: UInt64 = 16 << 30
+    /// How much of the log is kept at most for a member that is away or is being rebuilt; beyond it that member needs a
+    /// rebuild, or another one.
+    public var retainedBytesForPeers = Self.mostForPeers
     /// How often old segments are looked for.
     public var purgeSeconds = 5.0
     /// How often agents tell each other that they live.
     public var heartbeatMilliseconds = 300
     /// How long a follower waits for a frame before it says that it does not hear its leader.
     public var silenceMilliseconds = 1000
+
+    /// What is kept for others where there is room enough.
+    private static let mostForPeers: UInt64 = 16 << 30
+
+    /// How much of the log may be kept for others on a volume: a quarter of it at most, so that one member that is away for
+    /// long, or a copy that takes long, cannot fill the disk of those that work.
+    ///
+    /// - Parameter volume: The size of the volume in bytes, what is in use included.
+    public static func retainedBytes(forPeersOnVolumeOf volume: UInt64) -> UInt64 {
+        min(mostForPeers, volume / 4)
+    }
 
     /// The settings of one member; what is not named here has a default.
     public init(member: String, group: String, namespace: String, directory: String) {

@@ -15,6 +15,9 @@ public struct JobResult: Hashable, Sendable, Codable {
     /// True when another attempt, perhaps with another source, can succeed.
     public var isWorthRetrying: Bool?
 
+    /// The reason of a Job whose volume has not the room that it needs: another host may have it.
+    public static let noSpace = "NoSpace"
+
     public init(
         reason: String,
         message: String,

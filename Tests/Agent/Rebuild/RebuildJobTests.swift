@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Testing
 import XDB
@@ -15,7 +16,8 @@ import XDB
         ] as [(UInt64, UInt64, UInt64, Bool)]
     )
     func aCopyNeedsRoom(data: UInt64, log: UInt64, available: UInt64, fits: Bool) {
-        let failure = FreeSpace.check(CopyHeader(dataBytes: data, logBytes: log), available: available)
+        let needed = FreeSpace.needed(CopyHeader(dataBytes: data, logBytes: log))
+        let failure = FreeSpace.check("the copy", needs: needed, available: available)
         #expect((failure == nil) == fits)
         guard let failure else { return }
         #expect(failure.result.reason == "NoSpace")
@@ -23,8 +25,50 @@ import XDB
         #expect(failure.result.message.contains("\(available)"))
     }
 
+    @Test(
+        arguments: [
+            (0, 0, 64 << 20), (96 << 20, 0, 160 << 20), (96 << 20, 32 << 20, 128 << 20),
+            (96 << 20, 128 << 20, 64 << 20),
+            (.max, 0, .max),
+        ] as [(UInt64, UInt64, UInt64)]
+    )
+    func aServersFirstStartNeedsRoom(log: UInt64, present: UInt64, needed: UInt64) {
+        #expect(FreeSpace.neededToRefresh(log: log, present: present) == needed)
+        #expect(present > 0 || FreeSpace.neededToPrepare(log: log) == needed)
+    }
+
+    /// What is there stays as it is, for a volume that has room later.
+    @Test(arguments: [
+        (RebuildJob.Work.prepare, UInt64(64 << 20) + 5000, false), (.refresh, UInt64(160 << 20) - 5000, true),
+    ])
+    func aJobWithoutRoomFailsBeforeItWrites(_ work: RebuildJob.Work, _ needed: UInt64, _ isPrepared: Bool) async throws
+    {
+        let directory = try TemporaryDirectory()
+        var job = Self.job(directory.path, work)
+        let place = job.place
+        try DurableFile.makeDirectories(place.backup)
+        try Data(repeating: 0, count: 5000).write(to: URL(filePath: place.backup + "/ib_logfile0"))
+        let gtid = try #require(GTID("0-17-5"))
+        var record = CopyRecord(source: "orders-0", bytes: 12, gtid: gtid, log: [gtid], format: [])
+        record.logBytes = 96 << 20
+        try place.write(record)
+        if isPrepared { try place.writePrepared() }
+        job.available = { _ in needed - 1 }
+        let (result, succeeded) = await job.run()
+        #expect(!succeeded)
+        #expect(result.reason == JobResult.noSpace, "\(result.message)")
+        #expect(result.isWorthRetrying == false)
+        #expect(result.message.contains("\(needed) bytes"), "\(result.message)")
+        #expect(try directory.names() == ["rebuild"])
+        #expect(place.hasRemains)
+        #expect(try place.copied == record)
+        #expect(try place.isPrepared == isPrepared)
+    }
+
     @Test func freeSpaceIsThatOfTheVolume() throws {
         #expect(try FreeSpace.available("/tmp") > 0)
+        let volume = try Volume(of: "/tmp")
+        #expect(volume.size >= volume.available)
         #expect(throws: SystemError.self) { try FreeSpace.available("/nonexistent/xdb") }
     }
 
