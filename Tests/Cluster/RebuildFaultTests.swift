@@ -137,6 +137,7 @@ extension ClusterTests {
             #expect(try await group.ends(operation) == "Failed")
             let message = try await group.message(of: operation)
             #expect(message.contains("the volume has"), "\(message)")
+            #expect(try await group.operation(operation)[path: "status", "failure"]?.stringValue == "NoSpace")
             try await Lab.emptySmallDisk(of: free)
             let after = try #require(try await group.members().first { $0.name == follower.name })
             #expect(after.life == follower.life)

@@ -64,6 +64,7 @@ package enum Activity {
         if rebuild.result == nil, let progress = operation?.copying {
             sentence += " \(ProgressLine.text(progress))"
         }
-        return sentence + (rebuild.message.map { "; \($0)" } ?? "") + " (operation \(rebuild.operation))"
+        let job = rebuild.job.map { ", Job \($0)" } ?? ""
+        return sentence + (rebuild.message.map { "; \($0)" } ?? "") + " (operation \(rebuild.operation)\(job))"
     }
 }

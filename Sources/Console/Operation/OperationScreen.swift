@@ -163,7 +163,9 @@ package enum OperationScreen {
     }
 
     private static func place(of status: XDBOperation.Status) -> String? {
-        let parts = [status.node.map { "on \($0)" }, status.source.map { "from \($0)" }].compactMap(\.self)
+        let parts = [
+            status.node.map { "on \($0)" }, status.source.map { "from \($0)" }, status.job.map { "by the Job \($0)" },
+        ].compactMap(\.self)
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 

@@ -213,6 +213,7 @@ extension OperationProgress {
         let rebuild = draft.status.rebuild.flatMap { $0.operation == name ? $0 : nil }
         status.node = rebuild?.node
         status.source = rebuild?.source
+        status.job = rebuild?.job
         let election = draft.status.election.flatMap { $0.operation == name ? $0 : nil }
         let task = rebuild.map { $0.result == nil ? $0.step.rawValue : XDBGroup.RebuildStep.clean.rawValue }
         status = running(
@@ -241,6 +242,7 @@ extension OperationProgress {
         status.member = operation.spec.migrate?.member
         status.node = nil
         status.source = nil
+        status.job = nil
         return ended(state, message, status)
     }
 

@@ -191,6 +191,8 @@ struct OperationProgress {
         status.steps = rebuild.steps
         status.node = rebuild.node
         status.source = rebuild.source
+        status.job = rebuild.job
+        status.failure = rebuild.failure
         if rebuild.step == .copy, let source = draft.member(rebuild.source).flatMap({ draft.heard($0) }),
             let copy = source.copy, copy.to == rebuild.successor
         {

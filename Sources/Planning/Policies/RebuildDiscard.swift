@@ -14,7 +14,18 @@ struct RebuildDiscard {
 
     /// Plans what is next: each round does one of these, and what it records says which.
     func goOn(_ draft: inout Draft) {
-        if member.discarded {
+        if isOverdue(&draft) {
+            let last = rebuild.message ?? "nothing was heard of it"
+            let words = RebuildWatch.words(RebuildWatch.patience)
+            RebuildPolicy.end(
+                .failed,
+                member.discarded
+                    ? "\(member.life) could not be removed within \(words): \(last)"
+                    : "\(member.life) could not be given up within \(words): \(last)",
+                failure: RebuildWatch.failure,
+                &draft
+            )
+        } else if member.discarded {
             remove(&draft)
         } else if let why = obstacle(&draft) {
             wait(why, &draft)
@@ -28,6 +39,13 @@ struct RebuildDiscard {
     }
 
     private func wait(_ why: String, _ draft: inout Draft) { draft.status.rebuild?.message = why }
+
+    /// Until its data are given up and until they are gone, each by itself.
+    private func isOverdue(_ draft: inout Draft) -> Bool {
+        var seen = XDBGroup.RebuildProgress()
+        seen.begun = member.discarded
+        return RebuildWatch.standstill(seen, &draft) >= RebuildWatch.patience
+    }
 
     /// What speaks against it now, whatever rests on the data: it might be a long time before there are new ones.
     private func obstacle(_ draft: inout Draft) -> String? {

@@ -16,13 +16,14 @@ struct RebuildJobs {
 
     func copy(_ draft: inout Draft) {
         guard let name = rebuild.source, let source = draft.member(name) else {
-            return RebuildPolicy.end(.failed, "the source of the copy is no member any more", &draft)
+            let why = "the source of the copy is no member any more"
+            return RebuildPolicy.end(.failed, why, failure: "SourceLost", &draft)
         }
         limit(source, &draft)
         let present = job(.copy, draft)
         // Its Job goes on trying; but a source that is gone does not come back by that.
         if present?.isComplete != true, draft.heard(source) == nil, draft.silence(of: source) > RebuildPolicy.patience {
-            return changeSource("\(name) is not heard any more", &draft)
+            return changeSource("\(name) is not heard any more", failure: "SourceLost", &draft)
         }
         run(.copy, from: draft.address(of: name), &draft) { result, draft in
             draft.status.rebuild?.bytes = result.bytes.map { Int(clamping: $0) }
@@ -55,37 +56,119 @@ struct RebuildJobs {
         _ draft: inout Draft,
         done: (JobResult, inout Draft) -> Void
     ) {
+        let name = draft.names.job(of: successor.life, stage)
+        draft.status.rebuild?.job = name
         guard let job = job(stage, draft) else {
+            if expires("its Job \(name) could not be made", after: RebuildWatch.patience, &draft) { return }
             if stage == .copy, source == nil { return wait("its source has no address", &draft) }
-            var wanted = RebuildJob(
-                name: draft.names.job(of: successor.life, stage),
-                stage: stage,
-                pod: MemberPod(of: successor, draft: draft)
-            )
-            wanted.source = source
-            if stage == .copy { wanted.bytesPerSecond = TransferLimit(operation, draft)?.bytesPerSecond }
-            return draft.act(.createJob(wanted))
+            return create(name, stage, from: source, &draft)
         }
         // One of an attempt before.
-        guard !job.isBeingDeleted else { return }
+        guard !job.isBeingDeleted else {
+            let why = "its Job \(name) of an attempt before does not end"
+            expires(why, after: RebuildWatch.patience, isRunning: true, &draft)
+            return
+        }
         settle(on: job.node, &draft)
         let result = Self.result(of: job)
         if job.isComplete { return done(result, &draft) }
         // Kubernetes would run again for minutes what cannot succeed.
         let isHopeless = job.message != nil && result.isWorthRetrying == false
         if job.isFailed || isHopeless { return retry(stage, job, result, &draft) }
-        guard let obstacle = job.obstacle, !job.isRunning else {
+        if job.isRunning { return watch(stage, job, &draft) }
+        guard let obstacle = job.obstacle else {
             draft.status.rebuild?.message = nil
+            expires("its Job \(name) has no pod that runs", after: RebuildWatch.patience, &draft)
             return
         }
-        wait("its Job \(job.name) does not start: \(obstacle)", &draft)
+        wait("its Job \(name) does not start: \(obstacle)", &draft)
         let patience = job.isPreparing ? Self.preparation : Self.patience
-        if let began = rebuild.steps.last?.start,
-            MicroTime(draft.observation.now).milliseconds(since: began) > patience.milliseconds
-        {
-            RebuildPolicy.end(.failed, "its Job \(job.name) did not start: \(obstacle)", &draft)
-        }
+        expires("its Job \(name) did not start: \(obstacle)", after: patience, &draft)
     }
+
+    private func create(
+        _ name: String,
+        _ stage: RebuildJob.Stage,
+        from source: PeerAddress?,
+        _ draft: inout Draft
+    ) {
+        var wanted = RebuildJob(name: name, stage: stage, pod: MemberPod(of: successor, draft: draft))
+        wanted.source = source
+        if stage == .copy { wanted.bytesPerSecond = TransferLimit(operation, draft)?.bytesPerSecond }
+        draft.act(.createJob(wanted))
+    }
+
+    // MARK: For how long
+
+    /// Ends the rebuild when its Job is not at work for so long; true then.
+    ///
+    /// - Parameter isRunning: True for one of an attempt before, which is to end.
+    @discardableResult
+    private func expires(
+        _ why: String,
+        after patience: Duration,
+        isRunning: Bool = false,
+        _ draft: inout Draft
+    ) -> Bool {
+        var seen = XDBGroup.RebuildProgress()
+        seen.begun = isRunning
+        guard RebuildWatch.standstill(seen, &draft) > patience else { return false }
+        RebuildPolicy.end(.failed, why, failure: "NotStarted", &draft)
+        return true
+    }
+
+    /// Looks whether anything comes of a Job that runs.
+    private func watch(_ stage: RebuildJob.Stage, _ job: JobObservation, _ draft: inout Draft) {
+        draft.status.rebuild?.message = nil
+        var seen = XDBGroup.RebuildProgress()
+        seen.begun = true
+        let copy = stage == .copy ? sent(draft) : nil
+        seen.bytes = copy.map { Int(clamping: $0.bytes) }
+        let standstill = RebuildWatch.standstill(seen, &draft)
+        guard standstill > patience(stage, copy, draft) else { return }
+        let words = RebuildWatch.words(standstill)
+        if stage == .copy {
+            return changeSource("nothing has come of the copy for \(words)", failure: RebuildWatch.failure, &draft)
+        }
+        let why = "\(stage.rawValue): the Job \(job.name) has run for \(words), and has not ended"
+        RebuildPolicy.end(.failed, why, failure: RebuildWatch.failure, &draft)
+    }
+
+    /// What the source says of the copy, while it sends one.
+    private func sent(_ draft: Draft) -> AgentStatus.Copy? {
+        draft.member(rebuild.source).flatMap { draft.heard($0)?.copy }.flatMap { $0.to == successor.life ? $0 : nil }
+    }
+
+    /// How many bytes a second the slowest disk takes that is waited for: of what is read and written here and there, and
+    /// of what is written in one go.
+    private static let slowest = (scattered: 10 << 20, inOneGo: 100 << 20)
+    /// The most that a source sends at once at the lowest limits, in bytes.
+    private static let piece = 4096
+
+    /// For how long nothing may be seen of a Job that runs.
+    ///
+    /// While a copy is sent its bytes are seen. What comes after that, and the other Jobs, tell nothing until they end: they
+    /// are given the time that data of this size take on a slow disk.
+    private func patience(_ stage: RebuildJob.Stage, _ copy: AgentStatus.Copy?, _ draft: Draft) -> Duration {
+        if let copy {
+            let pause = copy.limit.map { Self.piece / max(1, Int(clamping: $0)) } ?? 0
+            return RebuildWatch.patience + .seconds(2 * pause)
+        }
+        let size: Int
+        if stage != .copy {
+            size = rebuild.bytes ?? 0
+        } else if rebuild.progress?.bytes != nil {
+            size =
+                draft.member(rebuild.source).flatMap { draft.heard($0)?.server.dataBytes }.map { Int(clamping: $0) }
+                ?? 0
+        } else {
+            // Nothing of it was ever sent.
+            size = 0
+        }
+        return RebuildWatch.patience + .seconds(size / (stage == .copy ? Self.slowest.inOneGo : Self.slowest.scattered))
+    }
+
+    // MARK: What goes wrong
 
     private func wait(_ why: String, _ draft: inout Draft) { draft.status.rebuild?.message = why }
 
@@ -109,28 +192,29 @@ struct RebuildJobs {
             }
             draft.status.rebuild?.attempt += 1
             draft.status.rebuild?.step = .copy
+            draft.status.rebuild?.bytes = nil
             return wait(words, &draft)
         }
         guard result.isWorthRetrying ?? false, rebuild.attempt < Self.attempts else {
-            return RebuildPolicy.end(.failed, words, &draft)
+            return RebuildPolicy.end(.failed, words, failure: result.reason, &draft)
         }
-        if stage == .copy { return changeSource(result.message, &draft) }
+        if stage == .copy { return changeSource(result.message, failure: result.reason, &draft) }
         Self.delete(job, &draft)
         draft.status.rebuild?.attempt += 1
         wait(words, &draft)
     }
 
     /// Another source where the wish allows it and there is one, else the same again.
-    private func changeSource(_ why: String, _ draft: inout Draft) {
+    private func changeSource(_ why: String, failure: String, _ draft: inout Draft) {
         guard rebuild.attempt < Self.attempts else {
-            return RebuildPolicy.end(.failed, "copy: \(why)", &draft)
+            return RebuildPolicy.end(.failed, "copy: \(why)", failure: failure, &draft)
         }
         let isFree = operation?.spec.rebuild?.source == nil
         guard let member = draft.member(rebuild.member) else { return }
         let other = isFree ? RebuildRequest.bestSource(for: member, except: rebuild.source, draft) : nil
         if other == nil, draft.member(rebuild.source).flatMap({ draft.heard($0) }) == nil {
             let rest = isFree ? "and no other member can be copied" : "and no other source was allowed"
-            return RebuildPolicy.end(.failed, "copy: \(why), \(rest)", &draft)
+            return RebuildPolicy.end(.failed, "copy: \(why), \(rest)", failure: failure, &draft)
         }
         if let job = job(.copy, draft) { Self.delete(job, &draft) }
         draft.status.rebuild?.attempt += 1

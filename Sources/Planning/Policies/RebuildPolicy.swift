@@ -25,6 +25,8 @@ enum RebuildPolicy {
         let request = RebuildRequest(draft: draft, wish: wish, zones: MigrationRequest.shelter(for: wish.member, draft))
         let verdict = RebuildHandover.settle(request.verdict, operation, draft)
         draft.verdicts[operation.metadata.name] = verdict
+        // What it waits for may be over in a moment, and other groups' rebuilds are seen by looking alone.
+        if case .wait = verdict { draft.checkAgain(within: .seconds(1)) }
         guard case .begin(let begun) = verdict, let member = draft.member(wish.member) else { return }
         guard begun == member.name else {
             return RebuildHandover.begin(operation, of: member.name, to: begun, &draft)
@@ -92,6 +94,8 @@ enum RebuildPolicy {
         endStep(of: &rebuild, result, draft)
         rebuild.step = next
         rebuild.attempt = 1
+        rebuild.job = nil
+        rebuild.progress = nil
         rebuild.message = nil
         rebuild.steps.append(step(next, draft))
         draft.status.rebuild = rebuild
@@ -99,7 +103,7 @@ enum RebuildPolicy {
         draft.tell(.rebuilding, "\(rebuild.member) is rebuilt: \(next.rawValue)\(words)")
     }
 
-    private static func endStep(of rebuild: inout XDBGroup.RebuildStatus, _ result: String?, _ draft: Draft) {
+    static func endStep(of rebuild: inout XDBGroup.RebuildStatus, _ result: String?, _ draft: Draft) {
         guard let last = rebuild.steps.last, last.end == nil else { return }
         rebuild.steps[rebuild.steps.count - 1] = XDBOperation.Step(
             last.name,
@@ -137,17 +141,19 @@ enum RebuildPolicy {
             return end(.cancelled, "\(member.name) is left alone: \(aside.words)", &draft)
         }
         if rebuild.step != .clean, let lost = lostTarget(successor, rebuild, draft) {
-            return end(.failed, lost, &draft)
+            return end(.failed, lost, failure: "NodeLost", &draft)
         }
+        // Of a logger its pod tells where it is: it has no Job.
+        if rebuild.node == nil { draft.status.rebuild?.node = successor.node }
         switch rebuild.step {
         case .discard:
             RebuildDiscard(rebuild: rebuild, successor: successor, member: member, operation: operation).goOn(&draft)
         case .copy: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).copy(&draft)
         case .prepare: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).prepare(&draft)
         case .refresh: RebuildJobs(rebuild: rebuild, successor: successor, operation: operation).refresh(&draft)
-        case .join: join(successor, of: member, &draft)
+        case .join: join(rebuild, successor, of: member, &draft)
         case .verify: verify(rebuild, successor, of: member, &draft)
-        case .vote: vote(successor, of: member, &draft)
+        case .vote: vote(rebuild, successor, of: member, &draft)
         case .clean: clean(rebuild, &draft)
         }
     }
@@ -172,6 +178,7 @@ enum RebuildPolicy {
     // MARK: Joining and voting
 
     private static func join(
+        _ rebuild: XDBGroup.RebuildStatus,
         _ successor: XDBGroup.MemberStatus,
         of member: XDBGroup.MemberStatus,
         _ draft: inout Draft
@@ -182,7 +189,7 @@ enum RebuildPolicy {
         guard let agent = draft.heard(successor), isCaughtUp(successor, agent, draft) else {
             let waits = draft.findings[successor.name]?.finding.message
             draft.status.rebuild?.message = waits
-            return
+            return RebuildTrouble.stop(rebuild, successor, &draft)
         }
         let result = "it has the log up to \(agent.position)"
         if successor.kind.hasData { return advance(to: .verify, result, &draft) }
@@ -241,11 +248,12 @@ enum RebuildPolicy {
     }
 
     private static func vote(
+        _ rebuild: XDBGroup.RebuildStatus,
         _ successor: XDBGroup.MemberStatus,
         of member: XDBGroup.MemberStatus,
         _ draft: inout Draft
     ) {
-        guard fillsSeat(successor.life, draft) else { return }
+        guard fillsSeat(successor.life, draft) else { return RebuildTrouble.stop(rebuild, successor, &draft) }
         succeed(successor, member, nil, &draft)
     }
 
@@ -311,66 +319,5 @@ enum RebuildPolicy {
         let vote = draft.voters.contains { $0.name == member.name } ? " and votes" : ""
         let words = "\(heir.life) on \(heir.node ?? "-") has taken the place of \(member.life)\(vote)"
         advance(to: .clean, [result, words].compactMap(\.self).joined(separator: "; "), &draft)
-    }
-
-    // MARK: Ending
-
-    private static func clean(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
-        deleteJobs(of: rebuild, &draft)
-        guard isClean(rebuild, draft) else { return }
-        let waits = draft.status.debts.first { $0.member == rebuild.member }
-        let rest = waits.map { ". Something of the old one is removed later: \($0.message ?? "")" } ?? ""
-        let node = draft.member(rebuild.member)?.node ?? "-"
-        end(.succeeded, "\(rebuild.member) has a new life on \(node)\(rest)", &draft)
-    }
-
-    private static func deleteJobs(of rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
-        for job in draft.observation.jobs where RebuildJobs.isOf(rebuild.successor, job) {
-            RebuildJobs.delete(job, &draft)
-        }
-    }
-
-    /// Nothing is left that can be removed now.
-    private static func isClean(_ rebuild: XDBGroup.RebuildStatus, _ draft: Draft) -> Bool {
-        guard !draft.observation.jobs.contains(where: { RebuildJobs.isOf(rebuild.successor, $0) }) else { return false }
-        return draft.status.debts.filter { $0.member == rebuild.member }.allSatisfy { debt in
-            // The record that it is owed comes before the effect: what is there still has not been looked at.
-            if RebuildDiscard.reliance(on: debt.life, of: debt.member, draft) != nil { return true }
-            if draft.observation.pods.contains(where: { $0.name == debt.life }) { return false }
-            return draft.node(debt.node).map { $0.ready != .true } ?? false
-        }
-    }
-
-    /// Records how it ended; of what did not succeed, what there is of the new life becomes something to remove.
-    static func end(_ result: XDBOperation.State, _ message: String, _ draft: inout Draft) {
-        guard var rebuild = draft.status.rebuild else { return }
-        endStep(of: &rebuild, result == .succeeded ? nil : message, draft)
-        rebuild.result = result
-        rebuild.message = message
-        if result != .succeeded {
-            rebuild.message? +=
-                RebuildDiscard.remainder(of: draft.member(rebuild.member))
-                + RebuildHandover.remainder(of: rebuild.operation, draft)
-        }
-        draft.status.rebuild = rebuild
-        if let successor = draft.successor(of: rebuild.member) {
-            draft.status.members.removeAll { $0.name == successor.name }
-            draft.findings[successor.name] = nil
-            // The leader counts the old life again, or one that is still to come where there is none; elections do neither,
-            // until that one has all that was counted meanwhile.
-            if draft.member(rebuild.member)?.vacant ?? false { draft.status.votersVersion += 1 }
-            DebtPolicy.owe(successor, message, &draft)
-        }
-    }
-
-    /// Waits until nothing of it is left that can be removed now, and its operation says how it ended.
-    private static func leave(_ rebuild: XDBGroup.RebuildStatus, _ draft: inout Draft) {
-        deleteJobs(of: rebuild, &draft)
-        guard isClean(rebuild, draft) else { return }
-        draft.hasEndedRebuild = true
-        let operation = draft.observation.operations.first { $0.metadata.name == rebuild.operation }
-        if operation.map({ $0.isFinished || MigrationProgress.hasNoted(rebuild, $0) }) ?? true {
-            draft.status.rebuild = nil
-        }
     }
 }

@@ -17,7 +17,11 @@ struct RebuildVerification {
     func match(_ draft: inout Draft) -> String? {
         if isOverdue(draft) {
             let last = rebuild.message ?? "nothing was heard of the comparison"
-            fail("its data could not be compared within \(Self.patience.components.seconds) s: \(last)", &draft)
+            fail(
+                "its data could not be compared within \(Self.patience.components.seconds) s: \(last)",
+                failure: RebuildWatch.failure,
+                &draft
+            )
             return nil
         }
         guard let agent = draft.heard(successor) else {
@@ -42,11 +46,12 @@ struct RebuildVerification {
                 .dataDiffer,
                 "\(successor.life) does not take the place of \(rebuild.member): \(verification.message)"
             )
-            fail(verification.message, &draft)
+            fail(verification.message, failure: Reason.dataDiffer.rawValue, &draft)
         case .failed:
             // A server that stands still for a whole attempt, and says why, is not asked for another.
             if let problem = agent.problems.first(where: { Self.standstills.contains($0.reason) }) {
-                fail("its data do not continue the group's log: \(problem.message)", &draft)
+                let why = "its data do not continue the group's log: \(problem.message)"
+                fail(why, failure: problem.reason, &draft)
             } else {
                 again(verification.message, &draft)
             }
@@ -64,7 +69,9 @@ struct RebuildVerification {
 
     private func wait(_ why: String, _ draft: inout Draft) { draft.status.rebuild?.message = why }
 
-    private func fail(_ why: String, _ draft: inout Draft) { RebuildPolicy.end(.failed, why, &draft) }
+    private func fail(_ why: String, failure: String? = nil, _ draft: inout Draft) {
+        RebuildPolicy.end(.failed, why, failure: failure, &draft)
+    }
 
     // MARK: With whom
 

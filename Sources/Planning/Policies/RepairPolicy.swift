@@ -195,7 +195,7 @@ struct RepairNeed: Hashable {
     }
 
     /// The agent says that nothing but a rebuild helps.
-    private static func isForGood(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+    static func isForGood(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
         has(["LogPurged", "StateUnreadable", "ServerRefuses", "LogLost"], member, draft)
     }
 

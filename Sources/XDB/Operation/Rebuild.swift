@@ -8,7 +8,7 @@ extension XDBOperation {
     public struct Rebuild: Structure {
         /// Where the new life of the member's data is to be.
         public enum Mode: String, FieldChoice {
-            /// On its node when that is ready, else on another.
+            /// On its node when that is ready and has room, else on another.
             case automatic = "Auto"
             /// On the node that it is on.
             case local = "Local"
@@ -42,7 +42,8 @@ extension XDBOperation {
                 \.mode,
                 .defaulted,
                 description: "Local makes it anew on its node, CrossHost on another; Auto is Local while its node is "
-                    + "ready, else CrossHost. With volume claims the scheduler and the storage class decide."
+                    + "ready and had room for it the last time, else CrossHost. With volume claims the scheduler and the "
+                    + "storage class decide."
             ),
             Field(
                 "node",
@@ -54,8 +55,8 @@ extension XDBOperation {
                 "source",
                 \.source,
                 .length(1...63),
-                description: "The member to copy from. When absent it is the follower with the most advanced log, else "
-                    + "the leader. A logger needs no copy."
+                description: "The member to copy from. When absent it is the follower with the most advanced log, on a "
+                    + "node that no other rebuild uses where there is one, else the leader. A logger needs no copy."
             ),
             Field(
                 "bytesPerSecond",
@@ -208,10 +209,13 @@ extension XDBGroup {
         public var comparedWith: String?
         public var step = RebuildStep.copy
         public var attempt = 1
+        public var job: String?
+        public var progress: RebuildProgress?
         public var bytes: Int?
         public var steps: [XDBOperation.Step] = []
         public var reason = ""
         public var result: XDBOperation.State?
+        public var failure: String?
         public var message: String?
         public var unknown: [String: JSONValue] = [:]
 
@@ -233,7 +237,9 @@ extension XDBGroup {
                 "avoidedNodes",
                 \.avoidedNodes,
                 .list(.atomic),
-                description: "Nodes that the scheduler may not choose, since it has failed there and there are others."
+                description:
+                    "Nodes that the scheduler may not choose, although they could take it: it has failed there, "
+                    + "or another group's rebuild reads or writes there, and there are others."
             ),
             Field("source", \.source, description: "The member whose data are copied; absent where none are needed."),
             Field(
@@ -243,6 +249,14 @@ extension XDBGroup {
             ),
             Field("step", \.step, description: "What is being done now."),
             Field("attempt", \.attempt, description: "Counts the attempts at this step."),
+            Field("job", \.job, description: "The Job of this step; absent in a step without one."),
+            Field(
+                "progress",
+                \.progress,
+                description:
+                    "What was seen when the step came nearer to its end last, noted once a minute: a step that "
+                    + "stands still for too long fails."
+            ),
             Field("bytes", \.bytes, description: "How much was copied; absent before that."),
             Field("steps", \.steps, .list(.map(key: "name")), description: "The steps up to now, with their times."),
             Field("reason", \.reason, description: "Why it is done in this way."),
@@ -251,7 +265,42 @@ extension XDBGroup {
                 \.result,
                 description: "How it ended: from then on only what it has left behind is removed."
             ),
+            Field(
+                "failure",
+                \.failure,
+                description:
+                    "Of one that failed: why, in a word for programs (NoSpace, NoProgress, SourceLost, ...), where "
+                    + "there is one for it."
+            ),
             Field("message", \.message, description: "What came of it, or what it waits for."),
+        ]
+    }
+
+    /// How far a step of a rebuild was when it came nearer to its end last.
+    public struct RebuildProgress: Structure {
+        public var since: Time?
+        public var attempt = 1
+        public var begun = false
+        public var bytes: Int?
+        public var position: Position?
+        public var applied: Position?
+        public var trouble: String?
+        public var unknown: [String: JSONValue] = [:]
+
+        public init() {}
+
+        public static let fields: [Field<Self>] = [
+            Field("since", \.since, .required, description: "When this was seen."),
+            Field("attempt", \.attempt, description: "The attempt in which it was seen."),
+            Field(
+                "begun",
+                \.begun,
+                description: "True when the work itself was under way, and not only waited for: the pod of a Job runs."
+            ),
+            Field("bytes", \.bytes, description: "Of a copy: how much the source had sent."),
+            Field("position", \.position, description: "Of a new life that joins: the end of its log."),
+            Field("applied", \.applied, description: "Of a new life that joins: what its server had applied."),
+            Field("trouble", \.trouble, description: "What has been wrong with it since then, if anything was."),
         ]
     }
 

@@ -201,7 +201,10 @@ extension XDBOperation {
                 \.timeoutSeconds,
                 .defaulted,
                 .range(1...86400),
-                description: "For how long it may wait for its turn and take, before it fails."
+                description:
+                    "For how long it may wait for its turn and take, before it fails. A rebuild is not ended by it once it has "
+                    + "begun: each of its steps has a limit of its own for how long nothing may come of it. Of migrate and "
+                    + "balance it is how long nothing may be able to begin."
             ),
             Field(
                 "ttlSecondsAfterFinished",
@@ -374,6 +377,8 @@ extension XDBOperation {
         public var type: Kind?
         public var member: String?
         public var task: String?
+        public var job: String?
+        public var failure: String?
         public var message: String?
         public var startTime: Time?
         public var completionTime: Time?
@@ -394,6 +399,13 @@ extension XDBOperation {
             Field("type", \.type, description: "The kind of work."),
             Field("member", \.member, description: "The member that it is about."),
             Field("task", \.task, description: "What is being done now."),
+            Field("job", \.job, description: "Of a rebuild or a move: the Job that does it, while there is one."),
+            Field(
+                "failure",
+                \.failure,
+                description: "Of a rebuild that failed: why, in a word for programs (NoSpace, NoProgress, SourceLost, "
+                    + "...), where there is one for it."
+            ),
             Field("message", \.message, description: "Why it waits, how it ended, or why it is refused."),
             Field("startTime", \.startTime, description: "When it began; absent while it waits."),
             Field("completionTime", \.completionTime, description: "When it ended."),

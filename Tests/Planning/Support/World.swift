@@ -41,6 +41,17 @@ struct World {
     var heldJobs = false
     /// Nodes do not get volumes and images ready for the pods of Jobs.
     var unpreparedJobs = false
+    /// What the source of a copy has sent, and how much more of it in each half second.
+    var sent: UInt64 = 50 << 20
+    var sending: UInt64 = 0
+    /// Nodes on which nothing more fits, as the scheduler alone knows.
+    var fullNodes: Set<String> = []
+    /// Nothing is removed from nodes.
+    var heldCleanups = false
+    /// Lives that do not hear their leader.
+    var deaf: Set<String> = []
+    /// What the servers of lives have applied that apply no more.
+    var stalled: [String: Position] = [:]
     /// What the source of a copy is told about its speed.
     var limits: [String: UInt64?] = [:]
     /// What agents say of the comparison that they were asked for, by life.
@@ -394,7 +405,10 @@ struct World {
             guard let wanted = wanted[pods[index].name] else { continue }
             switch wanted.placement {
             case .pinned(let node):
-                pods[index].node = nodes.first { $0.name == node && $0.ready == .true && !$0.isCordoned }?.name
+                pods[index].node =
+                    nodes.first {
+                        $0.name == node && $0.ready == .true && !$0.isCordoned && !fullNodes.contains(node)
+                    }?.name
             case .free(let zones, _):
                 pods[index].node = home(of: wanted, free(zones, for: wanted))
             }
@@ -413,7 +427,7 @@ struct World {
 
     private func free(_ zones: [String], for wanted: MemberPod) -> String? {
         let others = pods.filter { $0.member != wanted.member }
-        let taken = Set(others.compactMap(\.node) + wanted.avoidedNodes)
+        let taken = Set(others.compactMap(\.node) + wanted.avoidedNodes).union(fullNodes)
         return nodes.first {
             $0.ready == .true && !$0.isCordoned && !$0.isOffline && !taken.contains($0.name)
                 && (zones.isEmpty || zones.contains($0.zone ?? ""))
@@ -631,7 +645,7 @@ struct World {
         status.first = disk.log.first
         let kind = group.status.members.first { $0.name == pod.member }?.kind
         status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
-        status.server.applied = kind == .logger ? nil : disk.committed
+        status.server.applied = kind == .logger ? nil : stalled[pod.name] ?? disk.committed
         status.server.dataBytes = kind == .logger ? nil : 200 << 20
         status.server.lagSeconds = lags[pod.name]
         if kind != .logger { tellConfiguration(of: pod, &status) }
@@ -640,7 +654,7 @@ struct World {
         {
             status.copy = AgentStatus.Copy(
                 to: copy.pod.name,
-                bytes: 50 << 20,
+                bytes: sent,
                 total: 200 << 20,
                 bytesPerSecond: 10 << 20,
                 limit: limits[copy.pod.name] ?? copy.bytesPerSecond
@@ -702,6 +716,7 @@ struct World {
 
     private func follows(_ pod: PodObservation, _ leader: PodObservation, _ led: Disk) -> Bool {
         guard pod.isRunning, leader.isRunning, isConnected(pod), isConnected(leader), led.duty == .lead,
+            !deaf.contains(pod.name),
             let disk = data[pod.name].flatMap({ disks[$0] })
         else { return false }
         guard disk.duty == .follow(leader.name), disk.epoch == led.epoch, let terms = terms[leader.name] else {
@@ -734,10 +749,11 @@ struct World {
         }
         for member in heard.keys { heard[member]?.age += .milliseconds(500) }
         for pod in pods { write(as: pod) }
+        if jobs.contains(where: \.isRunning) { sent += sending }
         for index in jobs.indices { work(at: index) }
         for pod in pods where pod.isRunning { compare(pod) }
         for index in cleanups.indices {
-            guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node) else { continue }
+            guard let job = cleaning[cleanups[index].pod], !cut.contains(job.node), !heldCleanups else { continue }
             cleanups[index].phase = .succeeded
             remove { $0.hasPrefix("\(job.node):\(job.directory)") }
         }
