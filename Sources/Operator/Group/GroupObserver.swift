@@ -56,7 +56,9 @@ extension OtherRebuild {
     init?(_ group: XDBGroup, _ operation: XDBOperation?) {
         guard let rebuild = group.status.rebuild, rebuild.result == nil else { return nil }
         let isCopying = rebuild.step == .copy
-        let source = group.status.members.first { isCopying && $0.name == rebuild.source }
+        // What goes first is followed by a copy.
+        let isReading = isCopying || rebuild.step == .discard
+        let source = group.status.members.first { isReading && $0.name == rebuild.source }
         self.init(
             group: group.key.description,
             source: source?.node,

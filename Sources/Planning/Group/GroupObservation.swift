@@ -190,7 +190,7 @@ public struct CleanupObservation: Hashable, Sendable {
 public struct OtherRebuild: Hashable, Sendable {
     /// `NAMESPACE/NAME`.
     public var group: String
-    /// The node whose data are read; nil when none are, or none any more.
+    /// The node whose data are read, or will be; nil when none are, or none any more.
     public var source: String?
     /// The node that is written to; nil until it is chosen.
     public var target: String?

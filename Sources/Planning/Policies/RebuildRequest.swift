@@ -60,7 +60,7 @@ struct RebuildRequest {
         if let refusal = Self.lackOfVoters(without: member, draft) { return .refuse(refusal) }
         switch way(member) {
         case .success(let way):
-            if let wait = lackOfRoom(way) { return .wait(wait) }
+            if let wait = lackOfRoom(way, for: member) { return .wait(wait) }
             return leads ? leaderChange : .begin(member.name)
         case .failure(let refusal): return .refuse(refusal.reason)
         }
@@ -88,22 +88,6 @@ struct RebuildRequest {
             + "\(able.count) play their part. First put right: \(ailing.joined(separator: ", "))"
     }
 
-    /// Why rebuilds of other groups come first; nil when they leave room.
-    private func lackOfRoom(_ way: Way) -> String? {
-        let others = draft.observation.otherRebuilds
-        if others.count >= draft.observation.rebuildLimit {
-            let names = others.map(\.group).sorted().joined(separator: ", ")
-            return "\(others.count) rebuilds go on, which is the limit for all groups (\(names))"
-        }
-        if let node = way.node, let other = others.first(where: { $0.target == node }) {
-            return "node \(node) takes a member of \(other.group)"
-        }
-        if let node = draft.member(way.source)?.node, let other = others.first(where: { $0.source == node }) {
-            return "node \(node) is being copied from for \(other.group)"
-        }
-        return nil
-    }
-
     // MARK: Where and from what
 
     func way(_ member: XDBGroup.MemberStatus) -> Result<Way, Refusal> {
@@ -120,10 +104,9 @@ struct RebuildRequest {
         }
         var way = Way(mode: place.mode, node: place.node, zones: zones ?? [], source: nil, reason: place.reason)
         if place.node == nil {
-            way.avoidedNodes = avoidedNodes(member)
-            if !way.avoidedNodes.isEmpty {
-                way.reason += ", not \(way.avoidedNodes.joined(separator: " or ")), where it has failed"
-            }
+            let avoided = avoidedNodes(member)
+            way.avoidedNodes = avoided.nodes
+            way.reason += avoided.words
         }
         guard member.kind.hasData else {
             way.reason += "; a logger needs no copy: its log begins where all others have theirs"
@@ -148,13 +131,17 @@ struct RebuildRequest {
         let own = member.node
         let isFree = wish.mode == .automatic && wish.node == nil
         let lack = draft.node(own).map { self.lack(of: $0, forNewMember: isFree) } ?? "is not in the cluster"
+        // What goes first makes the room.
+        let looksForRoom = wish.mode == .automatic && !wish.discardFirst || wish.mode == .crossHost && wish.isRepair
+        let space = looksForRoom ? lackOfSpace(member) : nil
         if let name = wish.node, name != own {
             if let obstacle = obstacle(name, member) {
                 return refuse("\(member.name) cannot move to \(name): \(obstacle)")
             }
             return .success((.crossHost, name, "on node \(name), as was asked for"))
         }
-        let isLocal = wish.mode == .local || wish.mode == .automatic && (lack == nil || wish.node != nil)
+        let isRoomy = lack == nil && space == nil
+        let isLocal = wish.mode == .local || wish.mode == .automatic && (isRoomy || wish.node != nil)
         guard !isLocal else {
             guard let own, lack == nil else {
                 return refuse(
@@ -173,31 +160,9 @@ struct RebuildRequest {
             )
         }
         let why =
-            lack.map { "on another node, since \(own ?? "its own") \($0)" } ?? "on another node, as was asked for"
+            (lack ?? space).map { "on another node, since \(own ?? "its own") \($0)" }
+            ?? "on another node, as was asked for"
         return .success((.crossHost, nil, "\(why); the scheduler chooses it"))
-    }
-
-    /// The other nodes that can take the member, as far as is known.
-    private func rooms(for member: XDBGroup.MemberStatus) -> [String] {
-        draft.observation.nodes.map(\.name).filter { $0 != member.node && obstacle($0, member) == nil }
-    }
-
-    /// Those of the nodes on which it has failed that would be chosen from: none where no other is left.
-    private func avoidedNodes(_ member: XDBGroup.MemberStatus) -> [String] {
-        let rooms = rooms(for: member)
-        let nodes = failedNodes + failedRebuilds(of: member).compactMap(\.status.node)
-        let failed = rooms.filter { nodes.contains($0) }
-        return failed.count < rooms.count ? failed : []
-    }
-
-    /// The rebuilds of a member that have failed since one succeeded.
-    private func failedRebuilds(of member: XDBGroup.MemberStatus) -> [XDBOperation] {
-        let ended = draft.observation.operations.filter { $0.spec.rebuild?.member == member.name && $0.isFinished }
-        let success = ended.filter { $0.status.state == .succeeded }.compactMap(\.status.completionTime).max()
-        return ended.filter { operation in
-            guard operation.status.state == .failed, let end = operation.status.completionTime else { return false }
-            return success.map { end >= $0 } ?? true
-        }
     }
 
     /// Why nothing can be begun on a node, in words that follow its name; nil when it can.
@@ -239,7 +204,8 @@ struct RebuildRequest {
             ?? refuse("no member can be copied: \(Self.obstacles(for: member, draft))")
     }
 
-    /// The most advanced follower or learner, else the leader: it has the clients.
+    /// The most advanced follower or learner on a node that no other rebuild uses; else the most advanced one; else the
+    /// leader: it has the clients.
     static func bestSource(
         for member: XDBGroup.MemberStatus,
         except: String? = nil,
@@ -249,10 +215,14 @@ struct RebuildRequest {
             other.name != member.name && other.name != except && obstacle(asSource: other, draft) == nil
         }
         let followers = able.filter { $0.name != draft.status.leader }
-        let best = followers.max { left, right in
+        let free = followers.filter { use(of: $0.node, draft) == nil }
+        let best = (free.isEmpty ? followers : free).max { left, right in
             (left.applied ?? .zero, -left.ordinal) < (right.applied ?? .zero, -right.ordinal)
         }
-        if let best { return (best.name, "copied from \(best.name), the most advanced member that does not lead") }
+        if let best {
+            let place = free.isEmpty || free.count == followers.count ? "" : ", on a node that no other rebuild uses"
+            return (best.name, "copied from \(best.name), the most advanced member that does not lead\(place)")
+        }
         return able.first.map { ($0.name, "copied from the leader \($0.name): no other member can be copied") }
     }
 

@@ -32,10 +32,20 @@ enum RepairPolicy {
         _ operations: [XDBOperation],
         _ draft: inout Draft
     ) -> Bool {
+        var need = need
         var wish = XDBOperation.Rebuild()
         wish.member = member.name
         wish.mode = need.mode
         wish.isRepair = !need.isMove
+        let zones = MigrationRequest.shelter(for: member.name, draft)
+        // There it would fail again.
+        if need.mode == .local, draft.spec.repair.strategy != .localOnly,
+            let lack = RebuildRequest(draft: draft, wish: wish, zones: zones).lackOfSpace(member)
+        {
+            need.mode = .crossHost
+            need.words += "; its node \(member.node ?? "") \(lack)"
+            wish.mode = .crossHost
+        }
         func wait(_ why: String) -> Bool {
             draft.pendingRepairs.append(
                 Finding(.repairPending, "\(member.name) (\(need.words)) is not rebuilt: \(why)")
@@ -66,7 +76,6 @@ enum RepairPolicy {
             let first = need.disk == nil ? "bring its node back" : "put its disk right"
             return refuse("spec.repair.strategy is LocalOnly; \(first), or make an XDBOperation with rebuild")
         }
-        let zones = MigrationRequest.shelter(for: member.name, draft)
         switch RebuildRequest(draft: draft, wish: wish, zones: zones).verdict {
         case .refuse(let why): return refuse(why)
         case .wait(let why): return wait(why)

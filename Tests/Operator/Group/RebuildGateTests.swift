@@ -31,6 +31,7 @@ import XDB
         arguments: [
             (group("a"), OtherRebuild(group: "default/a", source: "node1", target: "node2", isCopying: true)),
             (group("a", step: .join), OtherRebuild(group: "default/a", source: nil, target: "node2")),
+            (group("a", step: .discard), OtherRebuild(group: "default/a", source: "node1", target: "node2")),
             (group("a", result: .failed), nil),
             (XDBGroup(metadata: ObjectMeta(name: "a", namespace: "default")), nil),
         ] as [(XDBGroup, OtherRebuild?)]

@@ -235,25 +235,82 @@ struct RepairPolicyTests {
         RebuildTests.expectWhole(world)
     }
 
-    /// Not for ever: only as long as there is another, and until a rebuild of the member has succeeded.
-    @Test(arguments: [[String](), ["n4"]])
-    func aNodeOnWhichItHasFailedIsNotChosenAgain(_ cordoned: [String]) throws {
+    /// As long as there is another.
+    @Test(arguments: [([String](), 3), (["n4"], 2)])
+    func aNodeOnWhichItHasFailedIsNotChosenAgain(_ cordoned: [String], _ others: Int) {
         var world = RebuildTests.world()
+        for index in world.nodes.indices where cordoned.contains(world.nodes[index].name) {
+            world.nodes[index].isCordoned = true
+        }
         world.heldJobs = true
         world.power(world.node(of: "orders-1"), on: false)
         var places: [String] = []
-        for _ in 0..<800 where places.count < 3 {
+        for _ in 0..<1600 where places.count < others + 1 {
             world.run(1)
-            for index in world.jobs.indices where world.jobs[index].isRunning {
-                world.jobs[index].isRunning = false
-                world.jobs[index].isFailed = true
-                world.jobs[index].message = #"{"reason":"NoSpace","message":"no room"}"#
+            if let node = world.operations.last?.status.node, places.count < world.operations.count {
+                places.append(node)
             }
-            guard let node = world.operations.last?.status.node, places.count < world.operations.count else { continue }
-            places.append(node)
+            Self.failJobs(&world, "SourceLost")
         }
-        print(places, world.nodes.map(\.name))
-        #expect(places == [])
+        #expect(places.count == others + 1)
+        #expect(Set(places.prefix(others)).count == others, "\(places)")
+        #expect(places.last == places.first, "where it has failed on all, each may be chosen again")
+    }
+
+    /// Every Job that runs ends with these words, and with no hope.
+    private static func failJobs(_ world: inout World, _ reason: String) {
+        for index in world.jobs.indices where world.jobs[index].isRunning {
+            world.jobs[index].isRunning = false
+            world.jobs[index].isFailed = true
+            world.jobs[index].message = #"{"reason":"\#(reason)","message":"it is so","isWorthRetrying":false}"#
+        }
+    }
+
+    struct Second: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// Where the second attempt is.
+        var mode: XDBOperation.Rebuild.Mode
+        var reason = JobResult.noSpace
+        var change: @Sendable (inout World) -> Void = { _ in }
+    }
+
+    static let seconds = [
+        Second(testDescription: "another host has room", mode: .crossHost),
+        Second(testDescription: "it was not for lack of room", mode: .local, reason: "Corrupt"),
+        Second(testDescription: "LocalOnly", mode: .local) { $0.group.spec.repair.strategy = .localOnly },
+        Second(testDescription: "no other host", mode: .local) { world in
+            let used = Set(world.group.status.members.compactMap(\.node))
+            world.nodes.removeAll { !used.contains($0.name) }
+        },
+    ]
+
+    /// Where its own node has no room, the next attempt is elsewhere.
+    @Test(arguments: seconds)
+    func whereItIsTriedAgain(_ line: Second) throws {
+        var world = RebuildTests.world()
+        line.change(&world)
+        world.problems["orders-1"] = [.init(reason: "Diverged", message: "it is so")]
+        world.heldJobs = true
+        let own = world.node(of: "orders-1")
+        for _ in 0..<200 where world.operation("orders-1-repair-1")?.isFinished != true {
+            world.run(1)
+            Self.failJobs(&world, line.reason)
+        }
+        let first = try #require(world.operation("orders-1-repair-1"))
+        #expect(first.status.state == .failed)
+        #expect(first.status.failure == line.reason)
+        #expect(first.status.node == own)
+        world.heldJobs = false
+        world.run(200)
+        let second = try #require(world.operation("orders-1-repair-2"))
+        #expect(second.status.state == .succeeded, "\(second.status.message ?? "")")
+        #expect(second.spec.rebuild?.mode == line.mode)
+        #expect((world.node(of: "orders-1") == own) == (line.mode == .local))
+        let told = world.events.map(\.message).filter {
+            $0.contains("had no room for it (operation orders-1-repair-1)")
+        }
+        #expect(told.isEmpty == (line.mode == .local), "the reason is told")
+        RebuildTests.expectWhole(world)
     }
 
     @Test func failuresAreTriedAgainLessAndLessOften() {
