@@ -18,7 +18,7 @@ enum OwnedObjectsPolicy {
         draft.act(.ensure(.disruptionBudget(minimumAvailable: minimumAvailable(draft))))
 
         guard let claim = draft.status.storage?.volumeClaim else { return }
-        for member in draft.status.members where !isGone(member, draft) {
+        for member in draft.status.members where isToHaveClaim(member, draft) {
             draft.act(
                 .ensure(
                     .claim(
@@ -47,14 +47,13 @@ enum OwnedObjectsPolicy {
         return voters - spare + others
     }
 
-    /// A claim of a member that has joined is never made again: an empty one would only hide that the data are gone.
-    private static func isGone(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
-        member.joined
-            && !draft.observation.claims.contains {
-                $0.member == member.member && $0.incarnation == member.incarnation
-            }
-            || draft.retired.contains { $0.name == member.name }
-            // There may be room for one claim alone.
-            || member.discarded || member.isSuccessor && draft.status.rebuild?.step == .discard
+    /// A claim is made for a member that has yet to join, and never again.
+    ///
+    /// An empty one would only hide that the data are gone. So it is not even planned while there is one, which may go before
+    /// the plan is carried out.
+    private static func isToHaveClaim(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        // There may be room for one claim alone.
+        let waits = member.discarded || member.isSuccessor && draft.status.rebuild?.step == .discard
+        return !member.joined && !waits && !draft.retired.contains { $0.name == member.name }
     }
 }

@@ -110,6 +110,14 @@ struct PolicyTests {
         #expect(concerned == [])
     }
 
+    /// What is planned for a claim that is there would make another when that one goes before the plan is carried out.
+    @Test func noClaimIsPlannedForAMemberThatHasJoined() {
+        let claims = plan(World.writable(claim: true).observation).actions.filter {
+            if case .ensure(.claim) = $0 { true } else { false }
+        }
+        #expect(claims == [])
+    }
+
     // MARK: PodPolicy
 
     @Test func aPodThatFailedIsMadeAgain() throws {
