@@ -105,13 +105,21 @@ struct ExplainCommand: AsyncParsableCommand {
     @Argument(help: "A group or an operation.", completion: .operations)
     var name: String
 
+    @Option(name: .shortAndLong, help: "The same as json or yaml.")
+    var output: Document.Format?
+
     func run() async throws {
         let connection = try connectionOptions.connect()
         if let group = try await connection.client.find(XDBGroup.self, connection.key(name)) {
             let scene = try await connection.scene(of: group)
+            if let output { return Output.write(Document.text(ExplanationDocument.json(scene), output)) }
             return Output.write(GroupExplanation.text(scene, Terminal.style(), width: Terminal.width()))
         }
         let operation = try await connection.operation(name)
+        if let output {
+            let document = ExplanationDocument.json(operation, connection.invocation)
+            return Output.write(Document.text(document, output))
+        }
         Output.write(
             OperationScreen.text(
                 operation,

@@ -47,6 +47,18 @@ extension ClusterTests {
             #expect(learner.zone == "b")
             let writer = try await Writer.start(group)
             try await writer.progress(by: 50)
+
+            // Wanted in another zone it goes there, with what it has.
+            try await group.change(
+                """
+                {"repair": {"mode": "Automatic"},
+                 "members": {"learners": [{"name": "reader", "replicas": 1, "zones": ["a"]}]}}
+                """
+            )
+            try await eventually("\(learner.name) is in zone a") { () -> Bool? in
+                try await group.members().contains { $0.name == learner.name && $0.zone == "a" } ? true : nil
+            }
+            try await group.isAsWanted()
             try await group.expectSame(as: writer)
             try await group.delete()
             let claims = try await Lab.kubectl("get", "pvc", "-o", "name")

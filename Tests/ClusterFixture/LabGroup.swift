@@ -224,6 +224,14 @@ package struct LabGroup: Sendable {
         try await Lab.kubectl("exec", life, "-n", namespace, "--", "pkill", "-CONT", "-f", "xdb-agent run")
     }
 
+    /// What is said of a member; nil when there is no such member.
+    package func complaint(of member: String) async throws -> (reason: String, message: String)? {
+        let members = try await object()[path: "status", "members"]?.arrayValue ?? []
+        return members.first { $0["name"]?.stringValue == member }.map {
+            ($0["reason"]?.stringValue ?? "", $0["message"]?.stringValue ?? "")
+        }
+    }
+
     /// Waits until a condition with this reason names something, and an event tells the same.
     package func expectComplaint(
         _ reason: String,

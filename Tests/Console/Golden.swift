@@ -33,6 +33,12 @@ enum Golden {
         for (command, text) in screens { try expect(text, "\(name).\(command).txt", sourceLocation: sourceLocation) }
     }
 
+    /// What a program is told, as `Golden/NAME.explain.json`.
+    static func expectDocument(of name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let text = Document.text(ExplanationDocument.json(try scene(name)), .json)
+        try expect(text, "\(name).explain.json", sourceLocation: sourceLocation)
+    }
+
     static func scene(_ name: String) throws -> GroupScene {
         let text = try String(contentsOf: folder.appendingPathComponent("\(name).yaml"), encoding: .utf8)
         let documents = try YAML.documents(text).map(\.json)

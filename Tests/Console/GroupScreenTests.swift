@@ -61,6 +61,23 @@ import XDB
         #expect(steps.first?.contains("Only when they are gone for good") == true)
     }
 
+    /// A program is told what a person is.
+    @Test(arguments: ["majority", "healthy"])
+    func explanationsForPrograms(_ name: String) throws {
+        try Golden.expectDocument(of: name)
+    }
+
+    @Test func anOperationIsExplainedToPrograms() throws {
+        let scene = try Golden.scene("pending")
+        let operation = try #require(scene.operations?.first)
+        let document = ExplanationDocument.json(operation)
+        #expect(document["operation"]?.stringValue == operation.metadata.name)
+        #expect(document["wish"]?.stringValue == OperationScreen.wish(of: operation))
+        #expect(document["state"]?.stringValue == operation.status.state?.rawValue)
+        #expect(document["message"]?.stringValue == operation.status.message)
+        #expect((document["election"] != nil) == (operation.status.certificate != nil))
+    }
+
     @Test func whatMayNotBeSeenIsLeftOut() throws {
         var scene = try Golden.scene("away")
         scene.nodes = nil
@@ -70,6 +87,34 @@ import XDB
         #expect(!text.contains("(not ready)"))
         #expect(text.contains("node2"))
         #expect(text.hasSuffix("Not shown: operations: you may not list them\n"))
+    }
+
+    /// What is wrong with a member is told once, with what becomes of it.
+    @Test(arguments: [
+        (XDBGroup.RepairMode.manual, "rebuild it: kubectl xdb rebuild orders orders-2"),
+        (.automatic, "when it stays so for 60 s it is rebuilt by itself"),
+    ])
+    func aServerThatEndsAgainAndAgain(_ mode: XDBGroup.RepairMode, _ next: String) throws {
+        var scene = try Golden.scene("healthy")
+        let trouble = "CrashLoop: the server ends by itself again and again"
+        scene.group.spec.repair.mode = mode
+        scene.group.spec.repair.graceSeconds = 60
+        scene.group.status.members[2].health = .unhealthy
+        scene.group.status.members[2].reason = "AgentProblem"
+        scene.group.status.members[2].message = trouble
+        if mode == .manual {
+            let pending = "orders-2 (AgentProblem: \(trouble)) is not rebuilt: spec.repair.mode is Manual"
+            scene.group.status.conditions.append(
+                Condition("RepairPending", .true, reason: "RepairPending", message: pending)
+            )
+        }
+        let problems = Problem.all(scene)
+        #expect(problems.first?.words.hasPrefix("orders-2: \(trouble)") == true)
+        #expect(problems.first?.step?.singleSpaced == "look at kubectl xdb logs orders orders-2; \(next)")
+        #expect(
+            problems.dropFirst().map(\.words)
+                == (mode == .manual ? ["orders-2 is not rebuilt: spec.repair.mode is Manual"] : [])
+        )
     }
 
     @Test func whatAFormerGroupOfTheNameWasRefusedIsLeftOut() throws {

@@ -23,14 +23,15 @@ actor DatabaseServer {
     private(set) var life = 0
 
     /// How often the server ended by itself since the agent started.
-    var crashes: Int { backoff.crashes }
+    private(set) var crashes = 0
 
     private let configuration: AgentConfiguration
     private let log: ServerLog
     private let logger: Logger
     private let changed: @Sendable () -> Void
     private var backoff = CrashBackoff()
-    private var started: ContinuousClock.Instant = .now
+    /// Since when the present life has answered.
+    private var upSince: ContinuousClock.Instant?
     private var expected = false
     private let files: OptionFiles
     /// The options that the server was started with last.
@@ -153,11 +154,18 @@ actor DatabaseServer {
             state = .refused(until: .now)
         }
         if let process, process.end != nil { settle(process) }
+        if let upSince, .now - upSince >= CrashBackoff.calm {
+            backoff.isCalm()
+            failure = nil
+        }
     }
 
     /// Says that the server has come up: its earlier failures are over, and its options are good.
+    ///
+    /// One that ends again and again has not recovered because it has come up once more.
     func isUp() {
-        failure = nil
+        upSince = .now
+        if failure?.isLoop != true { failure = nil }
         do {
             try files.proved()
         } catch {
@@ -191,7 +199,7 @@ actor DatabaseServer {
     private func watch(_ process: WatchedProcess) {
         life += 1
         expected = false
-        started = .now
+        upSince = nil
         state = .running(process)
         process.whenEnded { [changed] _ in changed() }
     }
@@ -205,8 +213,10 @@ actor DatabaseServer {
             logger.info("the server was stopped", metadata: ["end": "\(end)"])
             return
         }
-        let pause = backoff.ended(after: .now - started)
-        let failure = ServerFailure.explain(log.recent)
+        upSince = nil
+        crashes += 1
+        let pause = backoff.ended()
+        let failure = ServerFailure.explain(log.recent, ends: backoff.ends)
         logger.error(
             "the server ended by itself",
             metadata: ["end": "\(end)", "reason": "\(failure.reason)", "pause": "\(pause)"]

@@ -65,7 +65,10 @@ extension MemberController {
             promise.terms == nil ? applied.position : min(applied.position, replication?.snapshot.committed ?? .zero)
         }
         status.unacknowledged = observation.unacknowledged
-        if promise.terms == nil { status.lagSeconds = observation.heartbeat?.age(at: Date()) }
+        if promise.terms == nil {
+            status.lagSeconds = observation.heartbeat?.age(at: Date())
+            status.busySeconds = careVerdict.busy.map { Int($0.components.seconds) }
+        }
         return status
     }
 

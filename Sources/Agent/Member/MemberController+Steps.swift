@@ -304,6 +304,14 @@ extension MemberController {
     /// How long clients are still passed on: as long as Services take to lead to the new leader.
     private static let relayLinger = Duration.seconds(3)
 
+    /// What the server's threads have done, where that is of interest.
+    private func applyWork() async -> ApplyWork? {
+        guard care.wantsWork(.now), case .running(let process) = serverState,
+            let threads = try? await ApplyWork.threads(local)
+        else { return nil }
+        return ApplyWork(of: threads, in: process.pid)
+    }
+
     func maintain() async {
         guard !Task.isCancelled, configuration.kind == .data, let observation, let replication else { return }
         let snapshot = replication.snapshot
@@ -312,10 +320,12 @@ extension MemberController {
             if snapshot.serverAttached, rowAcknowledged, .now - (lastBeat ?? .now) >= .seconds(1) { beat() }
             if usersEnsured, .now - (lastEnsured ?? .now) >= .seconds(30) { ensureUsers() }
         } else if fedLife == lifeSeen {
+            let work = await applyWork()
             careVerdict = care.judge(
                 observation.replica,
                 applied: observation.applied?.position ?? .zero,
                 committed: snapshot.feedEnd,
+                work: work,
                 now: .now
             )
             if careVerdict.restart {

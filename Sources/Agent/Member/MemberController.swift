@@ -619,7 +619,7 @@ actor MemberController {
                 answered = true
                 await server.isUp()
                 running = RunningConfiguration()
-                serverFailure = nil
+                serverFailure = await server.failure
                 ignoredOptions = await server.ignoredOptions()
             }
         } catch is CancellationError {

@@ -35,29 +35,60 @@ struct ReplicaCare: Hashable, Sendable {
     struct Verdict: Hashable, Sendable {
         var restart = false
         var problem: AgentStatus.Problem?
+        /// For how long the server has been at work on the transaction after the last one; nil when it gets on from one to
+        /// the next, or does nothing.
+        var busy: Duration?
+    }
+
+    /// What the server's threads had done at some moment.
+    private struct Sample: Hashable {
+        var work: ApplyWork
+        var time: ContinuousClock.Instant
     }
 
     private var restarts = 0
     private var nextRestart: ContinuousClock.Instant?
     private var lastApplied: Position?
+    /// Since when the last applied transaction has been the last one, while there is something to apply.
+    private var since: ContinuousClock.Instant?
+    /// When it was seen to do something last.
     private var lastProgress: ContinuousClock.Instant?
+    private var sample: Sample?
+    private var isBusy = false
 
-    /// How long nothing may be applied, while there is something to apply, before it is called a stall.
+    /// How long nothing may be done, while there is something to apply, before it is called a stall.
     static let patience = Duration.seconds(60)
+    /// How often it is looked at whether a server works that gets no further in the log.
+    static let window = Duration.seconds(5)
+
+    /// Whether `judge` needs to know what the server's threads do.
+    func wantsWork(_ now: ContinuousClock.Instant) -> Bool {
+        guard let since, now - since >= Self.window else { return false }
+        return sample.map { now - $0.time >= Self.window } ?? true
+    }
 
     /// - Parameters:
     ///   - applied: the end of the server's binlog.
     ///   - committed: up to where it may apply.
+    ///   - work: what its threads have done; nil when that was not looked at.
     mutating func judge(
         _ status: ReplicaStatus?,
         applied: Position,
         committed: Position,
+        work: ApplyWork? = nil,
         now: ContinuousClock.Instant
     ) -> Verdict {
         if applied != lastApplied || applied >= committed {
             if applied != lastApplied { restarts = 0 }
             lastApplied = applied
-            lastProgress = now
+            (since, lastProgress) = (now, now)
+            (sample, isBusy) = (nil, false)
+        } else if let work {
+            if let sample {
+                isBusy = work.isWork(since: sample.work, within: now - sample.time)
+                if isBusy { lastProgress = now }
+            }
+            sample = Sample(work: work, time: now)
         }
         guard let status else { return Verdict() }
         var verdict = Verdict(problem: Self.problem(status))
@@ -69,14 +100,25 @@ struct ReplicaCare: Hashable, Sendable {
                 nextRestart = now + min(.seconds(1) * (1 << min(restarts, 6)), .seconds(60))
                 restarts += 1
             }
-        } else if let lastProgress, now - lastProgress > Self.patience, verdict.problem == nil {
-            verdict.problem = AgentStatus.Problem(
-                reason: "ApplyStalled",
-                message: "the server has applied nothing after \(applied) for "
-                    + "\((now - lastProgress).components.seconds) s, though \(committed) is committed, and reports no error: look at its process list"
-            )
+        } else if verdict.problem == nil {
+            if isBusy { verdict.busy = since.map { now - $0 } }
+            verdict.problem = stall(applied, committed, now)
         }
         return verdict
+    }
+
+    private func stall(
+        _ applied: Position,
+        _ committed: Position,
+        _ now: ContinuousClock.Instant
+    ) -> AgentStatus.Problem? {
+        guard let lastProgress, now - lastProgress > Self.patience else { return nil }
+        return AgentStatus.Problem(
+            reason: "ApplyStalled",
+            message:
+                "the server has applied nothing after \(applied) for \((now - lastProgress).components.seconds) s, though "
+                + "\(committed) is committed; it does not work on it and reports no error: look at its process list"
+        )
     }
 
     private static func problem(_ status: ReplicaStatus) -> AgentStatus.Problem? {

@@ -1,3 +1,5 @@
+import XDB
+
 /// Why a server that ended by itself did so, as far as its last lines tell.
 enum ServerFailure: Hashable, Sendable {
     /// It will not start with the user's options.
@@ -6,11 +8,16 @@ enum ServerFailure: Hashable, Sendable {
     case refusesTruncation(line: String)
     /// The disk is full.
     case diskFull(line: String)
-    /// Something else: another attempt may help.
-    case crashed(lines: [String])
+    /// Something else: another attempt may help, unless it has ended for so many times without having run for a while.
+    case crashed(lines: [String], ends: Int)
+
+    /// From so many ends on there is little hope that the next start helps.
+    private static let loop = 3
 
     /// Reads the last lines of the server's log, oldest first.
-    static func explain(_ lines: [String]) -> ServerFailure {
+    ///
+    /// - Parameter ends: How often it has ended in a row, this end included.
+    static func explain(_ lines: [String], ends: Int = 1) -> ServerFailure {
         for line in lines.reversed() {
             if line.contains("unsafe statement") || line.contains("Cannot truncate the binary log")
                 || line.contains("Failed to truncate the binary log")
@@ -31,7 +38,7 @@ enum ServerFailure: Hashable, Sendable {
         }
         // That replication has trouble is told by its own state, and is no reason to end.
         let errors = lines.filter { $0.contains("[ERROR]") && !$0.contains("] Slave ") }
-        return .crashed(lines: errors.suffix(5).map(message))
+        return .crashed(lines: errors.suffix(5).map(message), ends: ends)
     }
 
     /// CamelCase, for programs.
@@ -40,7 +47,7 @@ enum ServerFailure: Hashable, Sendable {
         case .invalidConfiguration: "InvalidConfiguration"
         case .refusesTruncation: "ServerRefuses"
         case .diskFull: "DiskFull"
-        case .crashed: "ServerCrashed"
+        case .crashed: isLoop ? AgentStatus.Problem.crashLoop : "ServerCrashed"
         }
     }
 
@@ -54,11 +61,17 @@ enum ServerFailure: Hashable, Sendable {
         case .refusesTruncation(let line):
             "the server cannot remove its unacknowledged schema change (\(line)); rebuild this member"
         case .diskFull(let line): "the disk is full (\(line)); make room or enlarge it"
-        case .crashed(let lines):
-            lines.isEmpty
-                ? "the server ended by itself; it is started again"
-                : "the server ended by itself; it is started again; its last errors: \(lines.joined(separator: "; "))"
+        case .crashed(let lines, _):
+            (isLoop
+                ? "the server ends by itself again and again, and goes on being started"
+                : "the server ended by itself; it is started again")
+                + (lines.isEmpty ? "" : "; its last errors: \(lines.joined(separator: "; "))")
         }
+    }
+
+    /// True when it ends again and again.
+    var isLoop: Bool {
+        if case .crashed(_, let ends) = self { ends >= Self.loop } else { false }
     }
 
     /// True when it stays so until somebody changes something.

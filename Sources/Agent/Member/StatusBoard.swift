@@ -67,6 +67,7 @@ final class StatusBoard: Sendable {
         quiet.logBytes = 0
         quiet.server.applied = nil
         quiet.server.lagSeconds = nil
+        quiet.server.busySeconds = nil
         quiet.server.dataBytes = nil
         quiet.copy?.bytes = 0
         quiet.copy?.bytesPerSecond = 0

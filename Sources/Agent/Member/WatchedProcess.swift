@@ -160,30 +160,14 @@ final class WatchedProcess: Sendable {
     }
 
     private static func matches(_ pid: pid_t, _ name: String, _ argument: String) -> Bool {
-        let words = contents("/proc/\(pid)/cmdline").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        let words = ProcessFile.contents(at: "/proc/\(pid)/cmdline").split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
         return words.first?.split(separator: "/").last.map(String.init) == name && words.contains(argument)
     }
 
     private static func parent(_ pid: pid_t) -> pid_t? {
-        // The name in parentheses may hold anything: the fields begin after the last one.
-        let text = String(decoding: contents("/proc/\(pid)/stat"), as: UTF8.self)
-        guard let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
+        let fields = ProcessFile.fieldsOfStat(at: "/proc/\(pid)/stat")
         return fields.count > 1 ? pid_t(fields[1]) : nil
-    }
-
-    private static func contents(_ path: String) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while bytes.count < 1 << 17 {
-            let count = read(file, &buffer, buffer.count)
-            guard count > 0 else { break }
-            bytes += buffer[..<count]
-        }
-        return bytes
     }
 
     private static func awaitReadable(_ descriptor: Int32) {

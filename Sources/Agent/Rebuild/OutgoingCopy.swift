@@ -38,10 +38,6 @@ final class OutgoingCopy: Sendable {
     private let board: StatusBoard
     private let logger: Logger
 
-    /// For how long a connection may take nothing of what is ready for it.
-    private static let patience = Duration.seconds(60)
-    /// For how long a leader's commits may wait: less than what would have another leader elected.
-    private static let longestHold = Duration.seconds(3)
     /// A wait for the bucket is cut into such pieces, so that another limit holds soon, and its end at the latest.
     private static let slice = Duration.milliseconds(20)
 
@@ -224,23 +220,19 @@ final class OutgoingCopy: Sendable {
     }
 
     /// Ends a copy that is of no use, or does harm.
-    ///
-    /// A receiver whose host is gone says nothing, and nobody else could have a copy as long as this one waits for it. And
-    /// a receiver that is slow when a leader's commits wait for the backup stands in the way of all clients.
     private func watchProgress() async {
-        var held: ContinuousClock.Instant?
+        var watch = CopyWatch()
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
             let (process, progress) = state.withLock { ($0.process, $0.progress) }
             guard let process else { continue }
-            // A backup that waits for a lock of the server writes nothing, and that is no fault of the receiver's.
-            if !process.isReading, .now - progress > Self.patience {
-                logger.warning("the receiver of the copy takes nothing", metadata: ["to": "\(to)"])
-                return cancel()
-            }
-            guard board.status.role == .leader, process.holdsCommits else { continue }
-            held = held ?? .now
-            guard let held, .now - held > Self.longestHold else { continue }
-            logger.warning("the copy holds the leader's commits back for too long", metadata: ["to": "\(to)"])
+            let moment = CopyWatch.Moment(
+                now: .now,
+                progress: progress,
+                isReading: process.isReading,
+                holdsLeader: board.status.role == .leader && process.holdsCommits
+            )
+            guard let trouble = watch.trouble(at: moment) else { continue }
+            logger.warning("\(trouble.rawValue)", metadata: ["to": "\(to)"])
             return cancel()
         }
     }

@@ -13,15 +13,14 @@ package enum GroupExplanation {
         )
         waiting(scene, &screen)
         refusals(scene, &screen)
-        guard let record = scene.status.epochs.first else {
+        guard let record = scene.status.epochs.first, let election = election(scene) else {
             screen.gap()
             screen.line("Nobody has led yet, so there is no election to be explained.")
             return screen.text
         }
         screen.heading("How \(record.leader) came to lead")
         screen.gap()
-        let previous = scene.status.epochs.dropFirst().first
-        CertificateScreen.add(ElectionAccount(record, after: previous), to: &screen)
+        CertificateScreen.add(election, to: &screen)
         let steps = record.phases
         if !steps.isEmpty {
             screen.gap()
@@ -48,19 +47,30 @@ package enum GroupExplanation {
         }
     }
 
+    /// The election of the present leader; nil before the first.
+    static func election(_ scene: GroupScene) -> ElectionAccount? {
+        let epochs = scene.status.epochs
+        return epochs.first.map { ElectionAccount($0, after: epochs.dropFirst().first) }
+    }
+
     private static let shownRefusals = 3
 
     /// The last operations that came to nothing; not those of a former group of the same name.
-    private static func refusals(_ scene: GroupScene, _ screen: inout Screen) {
+    static func refused(_ scene: GroupScene) -> [XDBOperation] {
         let birth = scene.group.metadata.creationTimestamp?.seconds ?? 0
         let failed = OperationTable.sorted(scene.operations ?? []).filter { operation in
             operation.status.state == .failed && operation.metadata.creationTimestamp?.seconds ?? birth >= birth
         }
+        return Array(failed.prefix(shownRefusals))
+    }
+
+    private static func refusals(_ scene: GroupScene, _ screen: inout Screen) {
+        let failed = refused(scene)
         guard !failed.isEmpty else { return }
         screen.heading("Refused or failed")
         screen.gap()
         var table = Table(["OPERATION", "AGE", "WHY"])
-        table.rows = failed.prefix(shownRefusals).map { operation in
+        table.rows = failed.map { operation in
             [
                 Cell(operation.metadata.name),
                 Cell(Phrase.age(since: operation.metadata.creationTimestamp, scene.now)),

@@ -129,6 +129,11 @@ struct Advice {
         case .dataDiscarded: return repairsByItself ? "nothing: it is rebuilt by itself" : rebuild(member)
         case .agentUnreachable:
             return "look at \(logs), and at the network between the operator and port 7700 of the pod \(member.life)"
+        case .agentProblem where RepairCause.isBehind(member.message ?? "") && scene.status.rebuild == nil:
+            return "look at \(logs); "
+                + (repairsByItself
+                    ? "when it stays so for \(scene.group.spec.repair.graceSeconds) s it is rebuilt by itself"
+                    : rebuild(member))
         case .serverDown, .agentProblem: return "look at \(logs)"
         case .containerFailed: return "look at \(scene.invocation.kubectl("describe pod \(member.life)"))"
         case .invalidConfiguration:

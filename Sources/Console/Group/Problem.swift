@@ -90,7 +90,11 @@ package struct Problem: Hashable, Sendable {
         {
             return nil
         }
-        return Problem(pending.message, Advice(scene).step(for: pending.reason))
+        // What is wrong with the members that it is about is told with them.
+        let words = away(scene).reduce(pending.message) { words, member in
+            words.replacing(" (\(member.reason ?? ""): \(member.message ?? ""))", with: "")
+        }
+        return Problem(words, Advice(scene).step(for: pending.reason))
     }
 
     /// What keeps the operator from going on with what the spec wants.

@@ -169,7 +169,8 @@ package enum OperationScreen {
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 
-    private static func next(_ operation: XDBOperation, _ invocation: Invocation) -> String? {
+    /// What people can do about it now; nil where nothing is left to be done.
+    static func next(_ operation: XDBOperation, _ invocation: Invocation) -> String? {
         let name = operation.metadata.name
         switch operation.status.state {
         case .succeeded, .cancelled: return nil

@@ -236,6 +236,7 @@ extension AgentStatus {
         status.logBytes = 0
         status.server.applied = server.applied.map { Position(epoch: $0.epoch, sequence: 0) }
         status.server.lagSeconds = nil
+        status.server.busySeconds = nil
         status.peers = peers.map(\.decisive)
         // That a copy is sent decides something; how far it is does not.
         status.copy = copy.map { Copy(to: $0.to, bytes: 0, total: 0, bytesPerSecond: 0, limit: nil) }

@@ -71,8 +71,18 @@ enum ObservationPolicy {
         if let aside = draft.setAside(member) {
             return "\(aside.words): it is not repaired, and does not lead while another can"
         }
-        return ElectionPolicy.caution(member.name, draft)
+        return ElectionPolicy.caution(member.name, draft) ?? busy(member, draft)
     }
+
+    /// A server that gets no further in the log because one transaction takes it long is as well as any.
+    private static func busy(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> String? {
+        guard let seconds = draft.heard(member)?.server.busySeconds, seconds >= busyNotice else { return nil }
+        return "its server has been at work on one transaction for over \(step(of: Double(seconds))) s: a large one, a "
+            + "schema change, or one on a table without a primary key"
+    }
+
+    /// What takes less time is not worth a word.
+    private static let busyNotice = 60
 
     private static func role(
         of member: XDBGroup.MemberStatus,

@@ -26,6 +26,7 @@ struct RebuildTrouble: Hashable {
         case .unschedulable, .imagePull, .containerFailed, .refused: patience = RebuildJobs.patience
         case .starting: patience = RebuildJobs.preparation
         case .agentProblem where RepairNeed.isForGood(successor, draft): patience = RepairNeed.moment
+        case .agentProblem where RepairNeed.isLooping(successor, draft): patience = RebuildJobs.patience
         case .agentProblem where problems.contains("DiskFull"):
             patience = RebuildJobs.patience
             failure = JobResult.noSpace

@@ -187,6 +187,10 @@ struct RepairNeed: Hashable {
             isOfServer = false
             mode = .crossHost
             isDue = lasting >= patience
+        // While it runs it may run on. One that has ended once may be at its recovery, which takes as long as it takes.
+        case .agentProblem where RepairNeed.isLooping(member, draft):
+            guard draft.heard(member)?.server.state != .running else { return nil }
+            isDue = lasting >= patience
         // It may still help itself.
         case .agentProblem where Self.isApplying(member, draft), .serverDown:
             isDue = lasting >= patience
@@ -205,12 +209,17 @@ struct RepairNeed: Hashable {
 
     /// The agent says that nothing but a rebuild helps.
     static func isForGood(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
-        has(["LogPurged", "StateUnreadable", "ServerRefuses", "LogLost"], member, draft)
+        has(RepairCause.forGood, member, draft)
+    }
+
+    /// Its server ends again and again.
+    static func isLooping(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
+        has([AgentStatus.Problem.crashLoop], member, draft)
     }
 
     /// Its server does not apply the log, with an error or without.
     private static func isApplying(_ member: XDBGroup.MemberStatus, _ draft: Draft) -> Bool {
-        has(["ApplyFailed", "ApplyStalled", "FeedFailed"], member, draft)
+        has(RepairCause.applying, member, draft)
     }
 
     /// What its agent says of the disk that its log or its state is on.

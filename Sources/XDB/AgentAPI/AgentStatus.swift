@@ -53,6 +53,9 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public var readOnly: Bool?
         /// Seconds between a row's commit on the leader and now, for the newest row that the server has applied.
         public var lagSeconds: Double?
+        /// For how long the server has been at work on the one transaction after `applied`; nil when it gets on from one to
+        /// the next, or does nothing.
+        public var busySeconds: Int?
         /// The size of the data as a copy of them counts it, looked at now and then; nil while it is not known.
         public var dataBytes: UInt64?
         /// How often the server ended by itself since the agent started.
@@ -126,6 +129,8 @@ public struct AgentStatus: Hashable, Sendable, Codable {
         public static let noMajority = "NoMajority"
         /// What its log or its promises are kept in cannot be written.
         public static let storageFailed = "StorageFailed"
+        /// The server has ended by itself several times in a row, without having answered for a minute in between.
+        public static let crashLoop = "CrashLoop"
         /// The running server does not take a changed option, and goes on with what it has.
         public static let optionRefused = "OptionRefused"
     }

@@ -87,13 +87,7 @@ struct ConfigurationTests {
             #expect(status.pendingRestart == nil)
             try files.directory.write("user.cnf", "[mysqld]\nmax_connections=70\nlong_query_time=3\n")
             try await member.wait("content") { $0.problems.isEmpty && $0.configuration != status.configuration }
-            let sql = ServerSQL(
-                socket: "\(member.directory)-run/mysqld.sock",
-                user: DataDirectory.user,
-                binlog: .off,
-                deadline: 60,
-                name: "test"
-            )
+            let sql = member.connection("test")
             let row = try await sql.query("SELECT @@global.max_connections AS m, @@global.long_query_time AS t").first
             #expect(row?["m"] == "70")
             #expect(row?["t"]?.hasPrefix("3.") == true)

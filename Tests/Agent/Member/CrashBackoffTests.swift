@@ -5,10 +5,12 @@ import Testing
 @Suite struct CrashBackoffTests {
     @Test func pausesGrowAndAreForgotten() {
         var backoff = CrashBackoff()
-        let pauses = (0..<10).map { _ in backoff.ended(after: .seconds(1)) }
+        let pauses = (0..<10).map { _ in backoff.ended() }
         #expect(pauses.prefix(4) == [.milliseconds(200), .milliseconds(400), .milliseconds(800), .milliseconds(1600)])
         #expect(pauses.last == .seconds(30))
-        #expect(backoff.ended(after: .seconds(61)) == .milliseconds(200))
-        #expect(backoff.crashes == 11)
+        #expect(backoff.ends == 10)
+        backoff.isCalm()
+        #expect(backoff.ended() == .milliseconds(200))
+        #expect(backoff.ends == 1)
     }
 }

@@ -64,4 +64,44 @@ import XDB
         #expect(judge(10, 61) == "ApplyStalled")
         #expect(judge(11, 62) == nil)
     }
+
+    /// One that gets no further in the log, and works: it is left alone, and how long it takes is told.
+    @Test func aLargeTransactionIsNoStall() {
+        var care = ReplicaCare()
+        func judge(_ second: Int, _ work: ApplyWork?) -> ReplicaCare.Verdict {
+            care.judge(
+                ReplicaStatus(),
+                applied: Self.position(10),
+                committed: Self.position(100),
+                work: work,
+                now: Self.begin + .seconds(second)
+            )
+        }
+        func wants(_ second: Int) -> Bool { care.wantsWork(Self.begin + .seconds(second)) }
+        // Its threads are asked for every few seconds once it does not get on.
+        #expect(!wants(0))
+        _ = judge(0, nil)
+        #expect(!wants(4) && wants(5))
+        #expect(judge(5, ApplyWork(processor: .seconds(1), bytes: 0)) == ReplicaCare.Verdict())
+        #expect(!wants(9) && wants(10))
+        // On the processor, or on the disk.
+        for second in stride(from: 10, through: 600, by: 5) {
+            let work = ApplyWork(
+                processor: .seconds(1) + .milliseconds(second < 300 ? 40 * second : 12000),
+                bytes: second < 300 ? 0 : UInt64(second)
+            )
+            let verdict = judge(second, work)
+            #expect(verdict.problem == nil)
+            #expect(verdict.busy == .seconds(second))
+        }
+        // It waits for something now, and wakes up now and then.
+        for second in stride(from: 605, through: 655, by: 5) {
+            let work = ApplyWork(processor: .seconds(12) + .milliseconds(400 + second), bytes: 600)
+            #expect(judge(second, work) == ReplicaCare.Verdict())
+        }
+        let stalled = judge(665, ApplyWork(processor: .milliseconds(13_065), bytes: 600))
+        #expect(stalled.problem?.reason == "ApplyStalled")
+        #expect(stalled.problem?.message.contains("for 65 s") == true)
+        #expect(stalled.busy == nil)
+    }
 }

@@ -43,7 +43,19 @@ import Testing
             "2026-11-21  3:35:19 6 [ERROR] Slave I/O: error connecting to master",
             "2026-11-21  3:35:19 0 [Note] mariadbd: ready for connections.",
         ])
-        #expect(failure == .crashed(lines: []))
+        #expect(failure == .crashed(lines: [], ends: 1))
         #expect(!failure.message.contains("Slave"))
+    }
+
+    /// One that is started in vain again and again is told by another word than one that has ended once.
+    @Test(arguments: [(1, "ServerCrashed"), (2, "ServerCrashed"), (3, "CrashLoop"), (40, "CrashLoop")])
+    func aLoop(_ ends: Int, _ reason: String) {
+        let line = "2026-11-21  3:12:06 0 [ERROR] InnoDB: Inconsistent tablespace ID in ./ibdata1"
+        let failure = ServerFailure.explain([line], ends: ends)
+        #expect(failure.reason == reason)
+        #expect(failure.isLoop == (reason == "CrashLoop"))
+        #expect(failure.message.contains("Inconsistent tablespace ID"))
+        #expect(failure.message.contains("again and again") == failure.isLoop)
+        #expect(!ServerFailure.explain(["[ERROR] No space left on device"], ends: ends).isLoop)
     }
 }

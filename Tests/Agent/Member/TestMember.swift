@@ -263,15 +263,20 @@ final class TestMember: Sendable {
 
     /// Runs statements as the agent does, none of which the log gets to know.
     func local(_ statements: [String]) async throws {
-        let sql = ServerSQL(
+        let sql = connection("local")
+        try await sql.execute(statements)
+        await sql.disconnect()
+    }
+
+    /// A connection as the agent has it.
+    func connection(_ name: String) -> ServerSQL {
+        ServerSQL(
             socket: "\(directory)-run/mysqld.sock",
             user: DataDirectory.user,
             binlog: .off,
             deadline: 60,
-            name: "local"
+            name: name
         )
-        try await sql.execute(statements)
-        await sql.disconnect()
     }
 
     /// Runs a statement over TCP as the application's user; returns the first column of the first row.

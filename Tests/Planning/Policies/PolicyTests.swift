@@ -307,6 +307,17 @@ struct PolicyTests {
         #expect(status.lag == ">=60s")
     }
 
+    /// In steps, too; and it is as well as any other.
+    @Test(arguments: [(nil as Int?, nil as String?), (59, nil), (60, "for over 60 s"), (400, "for over 300 s")])
+    func aLargeTransactionIsTold(_ seconds: Int?, _ words: String?) {
+        var observation = Self.healthy
+        observation.agents["orders-1"]?.status.server.busySeconds = seconds
+        let member = plan(observation).status.members[1]
+        #expect(member.health == .healthy)
+        #expect((member.message == nil) == (words == nil))
+        if let words { #expect(member.message?.contains(words) == true) }
+    }
+
     @Test(arguments: [(0.0, 0), (4.9, 0), (5, 5), (59, 15), (100, 60), (1e9, 86400)])
     func lagIsShownInSteps(_ seconds: Double, _ step: Int) {
         #expect(ObservationPolicy.step(of: seconds) == step)

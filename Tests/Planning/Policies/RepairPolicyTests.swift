@@ -53,6 +53,19 @@ struct RepairPolicyTests {
             seconds: 15,
             change: problem("ServerRefuses")
         ),
+        Case(testDescription: "its server ended, and recovers", change: problem("ServerCrashed")),
+        Case(testDescription: "its server ends again and again", mode: .local) {
+            problem("CrashLoop")(&$0)
+            $0.down = ["orders-1"]
+        },
+        Case(testDescription: "its server ends again and again for a moment", seconds: 50) {
+            problem("CrashLoop")(&$0)
+            $0.down = ["orders-1"]
+        },
+        Case(
+            testDescription: "its server ended again and again, and runs now",
+            change: problem("CrashLoop")
+        ),
         Case(testDescription: "its server applies nothing", mode: .local, change: problem("ApplyStalled")),
         Case(
             testDescription: "its server has applied nothing for a moment",

@@ -52,6 +52,8 @@ struct World {
     var deaf: Set<String> = []
     /// What the servers of lives have applied that apply no more.
     var stalled: [String: Position] = [:]
+    /// The lives whose servers do not run.
+    var down: Set<String> = []
     /// What the source of a copy is told about its speed.
     var limits: [String: UInt64?] = [:]
     /// What agents say of the comparison that they were asked for, by life.
@@ -644,7 +646,8 @@ struct World {
         status.committed = disk.committed
         status.first = disk.log.first
         let kind = group.status.members.first { $0.name == pod.member }?.kind
-        status.server = AgentStatus.Server(state: kind == .logger ? .none : .running)
+        let state: AgentStatus.Server.State = down.contains(pod.name) ? .crashed : .running
+        status.server = AgentStatus.Server(state: kind == .logger ? .none : state)
         status.server.applied = kind == .logger ? nil : stalled[pod.name] ?? disk.committed
         status.server.dataBytes = kind == .logger ? nil : 200 << 20
         status.server.lagSeconds = lags[pod.name]
