@@ -69,6 +69,27 @@ extension ClusterTests {
             try await group.expectSame(as: writer)
         }
 
+        /// Where failovers are left to people, nobody leads after that until somebody asks for it.
+        @Test(.enabled(if: Lab.isLong, "hack/test --long"))
+        func allNodesLoseTheirPowerAndPeopleBringItBack() async throws {
+            let group = Self.group
+            let writer = try await Writer.start(group, patience: 3)
+            try await writer.progress(by: 40)
+            _ = try await xdb("failover", "off", group.name)
+            let epoch = try await group.epoch()
+            for (node, zone) in try await powerOffAll() { try await Lab.power(on: node, zone: zone) }
+            try await eventually("the failover is left to people") { () -> Bool? in
+                try await group.condition("Writable")?.reason == "FailoverPending" ? true : nil
+            }
+            #expect(try await writer.isBlocked(for: .seconds(5)))
+            #expect(try await group.epoch() == epoch)
+            let recovered = try await xdb("recover-group", group.name, "--wait")
+            #expect(recovered.contains("every member plays its part"), "\(recovered)")
+            #expect(try await group.epoch() > epoch)
+            _ = try await xdb("failover", "on", group.name)
+            try await group.settle(writer)
+        }
+
         /// Failovers are left to people, of this group or of all: what its members have is looked at, and asked for.
         @Test(arguments: Lab.isLong ? [false, true] : [false])
         func peopleBringItBack(_ ofAllGroups: Bool) async throws {
