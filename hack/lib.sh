@@ -47,6 +47,23 @@ need() {
 ROOT
 }
 
+# python_tools NAME PACKAGE...: packages of PyPI in a folder of their own under $XDB_CACHE, which is printed.
+python_tools() {
+  local folder=$cache/$1; shift
+  need python3-venv
+  mkdir -p "$cache"
+  (
+    exec 9>"$folder.lock"; flock 9
+    [ ! -e "$folder/complete" ] || exit 0
+    say "installing $*"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder" &&
+      "$folder/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$@" &&
+      touch "$folder/complete"
+  ) || return
+  echo "$folder"
+}
+
 # atomically FILE COMMAND...: FILE appears only when COMMAND, which writes to its standard output, has succeeded.
 atomically() {
   local file=$1; shift

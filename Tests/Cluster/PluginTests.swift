@@ -361,6 +361,27 @@ extension ClusterTests {
             #expect(try await xdb("logs", "plug", kubeconfig: few).errors.contains("resources: [pods/log]"))
         }
 
+        /// Whoever may view or edit a namespace may do so with its groups.
+        @Test func theUsualRolesAreEnough() async throws {
+            let person = "plug-person"
+            func may(_ verb: String, _ kind: String) async throws -> Bool {
+                let asked = ["auth", "can-i", verb, "\(kind).xdb-operator.github.io", "--as", person]
+                return try await Lab.run(["kubectl", "--kubeconfig", Self.kubeconfig] + asked).code == 0
+            }
+            for (role, mayEdit) in [("view", false), ("edit", true)] {
+                try await Lab.kubectl("create", "rolebinding", person, "--clusterrole", role, "--user", person)
+                // The roles are put together by a controller.
+                try await eventually("\(role) has groups") { () -> Bool? in
+                    guard try await may("list", "xdbgroups") else { return nil }
+                    return try await may("patch", "xdbgroups") == mayEdit ? true : nil
+                }
+                #expect(try await may("watch", "xdboperations"))
+                #expect(try await may("create", "xdboperations") == mayEdit)
+                #expect(try await !may("patch", "xdbgroups/status"))
+                try await Lab.kubectl("delete", "rolebinding", person)
+            }
+        }
+
         /// Who watches a group sees it to its end.
         @Test func ends() async throws {
             async let watched = xdb("status", "plug", "--watch")

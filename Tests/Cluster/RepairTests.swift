@@ -90,6 +90,48 @@ extension ClusterTests {
             try await group.settle(writer)
         }
 
+        /// A row that the leader changes is not there: no repetition helps.
+        @Test func aServerThatCannotApplyTheLogIsRebuilt() async throws {
+            let group = Self.group
+            let writer = try await writing(repair: #"{"mode": "Automatic", "graceSeconds": 10}"#)
+            let follower = try #require(try await group.member(in: "Follower"))
+            let leader = try #require(try await group.leaderAddress())
+            try await group.query(
+                ["CREATE TABLE mark (id INT PRIMARY KEY, v INT)", "INSERT INTO mark VALUES (1, 1)"],
+                on: leader
+            )
+            let host = try #require(follower.podIP)
+            try await eventually("\(follower.name) has the row") { () -> Bool? in
+                try await group.query(["SELECT v FROM mark"], on: host).isEmpty ? nil : true
+            }
+            try await group.run("SET sql_log_bin = 0; DELETE FROM app.mark", asAgentOf: follower.life)
+            try await group.query(["UPDATE mark SET v = 2"], on: leader)
+            let heir = try await repaired(follower, of: group)
+            #expect(heir.life != follower.life)
+            let rows = try await group.query(["SELECT v FROM mark"], on: try #require(heir.podIP))
+            #expect(rows == [["2"]])
+            try await group.settle(writer)
+        }
+
+        /// Somebody holds a lock on it, which is no error: nothing is applied, and nothing works.
+        @Test(.enabled(if: Lab.isLong, "hack/test --long"))
+        func aServerThatStopsWithoutAnErrorIsRebuilt() async throws {
+            let group = Self.group
+            let writer = try await writing(repair: #"{"mode": "Automatic", "graceSeconds": 10}"#)
+            let follower = try #require(try await group.member(in: "Follower"))
+            let lock = Task {
+                try await group.run("LOCK TABLES app.ledger WRITE; DO SLEEP(600)", asAgentOf: follower.life)
+            }
+            try await eventually("the stall is told") { () -> Bool? in
+                try await group.complaint(of: follower.name)?.message.hasPrefix("ApplyStalled") == true ? true : nil
+            }
+            let heir = try await repaired(follower, of: group)
+            #expect(heir.life != follower.life)
+            // Its server is gone, and the lock with it.
+            _ = try? await lock.value
+            try await group.settle(writer)
+        }
+
         /// A logger's directory is gone: it begins anew on the same node.
         @Test func aLoggerWhoseDirectoryIsLostIsRebuiltOnItsNode() async throws {
             let group = Self.group

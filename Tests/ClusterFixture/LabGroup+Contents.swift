@@ -16,6 +16,14 @@ extension LabGroup {
         }
     }
 
+    /// Runs statements on a member's server as its agent may.
+    package func run(_ statements: String, asAgentOf life: String) async throws {
+        let client = ["mariadb", "-S", "/run/xdb/mysqld.sock", "-e", statements]
+        try await Lab.command(
+            ["kubectl", "--kubeconfig", "\(Lab.state)/kubeconfig", "exec", life, "-n", namespace, "--"] + client
+        )
+    }
+
     /// The members whose servers are open for writes.
     package func writableMembers() async throws -> [String] {
         var names: [String] = []

@@ -89,6 +89,16 @@ import XDB
         #expect(text.hasSuffix("Not shown: operations: you may not list them\n"))
     }
 
+    /// Nothing is wrong with it.
+    @Test func aServerThatWorksOnOneTransaction() throws {
+        var scene = try Golden.scene("healthy")
+        let work = "its server has been at work on one transaction for over 300 s"
+        scene.group.status.members[1].message = work
+        #expect(Activity.all(scene) == ["orders-1: \(work)"])
+        #expect(Problem.all(scene).isEmpty)
+        #expect(GroupScreen.text(scene, Style()).singleSpaced.contains("Going on orders-1: \(work)"))
+    }
+
     /// What is wrong with a member is told once, with what becomes of it.
     @Test(arguments: [
         (XDBGroup.RepairMode.manual, "rebuild it: kubectl xdb rebuild orders orders-2"),
@@ -108,6 +118,7 @@ import XDB
                 Condition("RepairPending", .true, reason: "RepairPending", message: pending)
             )
         }
+        #expect(GroupScreen.text(scene, Style()).contains("Unhealthy: CrashLoop "))
         let problems = Problem.all(scene)
         #expect(problems.first?.words.hasPrefix("orders-2: \(trouble)") == true)
         #expect(problems.first?.step?.singleSpaced == "look at kubectl xdb logs orders orders-2; \(next)")

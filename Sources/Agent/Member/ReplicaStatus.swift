@@ -55,6 +55,8 @@ struct ReplicaCare: Hashable, Sendable {
     private var lastProgress: ContinuousClock.Instant?
     private var sample: Sample?
     private var isBusy = false
+    /// What stopped it at the last transaction, while that has not been applied.
+    private var trouble: AgentStatus.Problem?
 
     /// How long nothing may be done, while there is something to apply, before it is called a stall.
     static let patience = Duration.seconds(60)
@@ -83,6 +85,7 @@ struct ReplicaCare: Hashable, Sendable {
             lastApplied = applied
             (since, lastProgress) = (now, now)
             (sample, isBusy) = (nil, false)
+            trouble = nil
         } else if let work {
             if let sample {
                 isBusy = work.isWork(since: sample.work, within: now - sample.time)
@@ -91,7 +94,9 @@ struct ReplicaCare: Hashable, Sendable {
             sample = Sample(work: work, time: now)
         }
         guard let status else { return Verdict() }
-        var verdict = Verdict(problem: Self.problem(status))
+        // A server that has been started again has forgotten its error, until it comes to it again.
+        trouble = Self.problem(status) ?? trouble
+        var verdict = Verdict(problem: trouble)
         if !status.applying || status.receiving == "No" {
             // Starting again repeats the transaction that failed and nothing else: GTIDs are strict, so it is safe at
             // any time; the pauses grow, because it helps against deadlocks and not against divergence.

@@ -24,15 +24,28 @@ package enum Activity {
         return sentences
     }
 
-    /// Who is told of already is left out.
+    /// Who is told of already is left out; of those that are well, what is to be known of some.
     private static func members(_ scene: GroupScene, told: [String]) -> [String] {
         scene.status.members.filter { member in
+            if member.health == .healthy { return member.message.map { !isTold($0, beside: member, scene) } ?? false }
             guard member.health == .progressing, !member.isSuccessor else { return false }
             guard let message = member.message else { return true }
             return !told.contains { $0.contains(member.name) && $0.contains(message) }
         }.map { member in
             "\(member.name): \(member.message ?? member.reason ?? "on its way")"
-                + (member.since.map { " (\(Phrase.age(since: $0, scene.now)))" } ?? "")
+                + (member.health == .healthy
+                    ? "" : member.since.map { " (\(Phrase.age(since: $0, scene.now)))" } ?? "")
+        }
+    }
+
+    /// Whether what is to be known of a member is that another one does not play its part.
+    private static func isTold(
+        _ message: String,
+        beside member: XDBGroup.MemberStatus,
+        _ scene: GroupScene
+    ) -> Bool {
+        scene.members.contains { other in
+            other.name != member.name && (other.message.map { message.contains($0) } ?? false)
         }
     }
 

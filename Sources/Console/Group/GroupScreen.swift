@@ -101,13 +101,21 @@ package enum GroupScreen {
 
     private static func health(of member: XDBGroup.MemberStatus, _ now: Time) -> Cell {
         let since = Phrase.age(since: member.since, now)
-        let why = "\(member.reason ?? "")\(since.isEmpty ? "" : " \(since)")"
+        let why = "\(cause(of: member))\(since.isEmpty ? "" : " \(since)")"
         switch member.health {
         case .healthy: return Cell("Healthy\(member.outdated.map { ", outdated: \($0)" } ?? "")", .good)
         case .progressing: return Cell("Progressing: \(why)", .warning)
         case .unhealthy: return Cell("Unhealthy: \(why)", .bad)
         case nil: return Cell("-", .faint)
         }
+    }
+
+    /// Why it does not play its part, in a word: of an agent's problem the agent's own.
+    private static func cause(of member: XDBGroup.MemberStatus) -> String {
+        let reason = member.reason ?? ""
+        guard reason == Reason.agentProblem.rawValue, let message = member.message else { return reason }
+        let word = message.prefix(while: \.isLetter)
+        return !word.isEmpty && message.hasPrefix("\(word): ") ? String(word) : reason
     }
 
     // MARK: Going on, wrong, next

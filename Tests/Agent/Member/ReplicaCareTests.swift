@@ -40,6 +40,30 @@ import XDB
         #expect(restarts == [0, 1, 3, 7, 15, 31, 63])
     }
 
+    /// A transaction that fails after a while, again and again, is one trouble; when it has been applied there is none.
+    @Test func anErrorThatComesAgainIsNotForgottenMeanwhile() {
+        var care = ReplicaCare()
+        var failed = ReplicaStatus(applying: false)
+        failed.applyError = 1205
+        failed.applyMessage = "Lock wait timeout exceeded"
+        func judge(_ status: ReplicaStatus, _ applied: UInt64, _ second: Int) -> String? {
+            care.judge(
+                status,
+                applied: Self.position(applied),
+                committed: Self.position(9),
+                now: Self.begin + .seconds(second)
+            ).problem?.reason
+        }
+        #expect(judge(ReplicaStatus(), 3, 0) == nil)
+        for second in 1..<300 {
+            #expect(judge(second % 7 == 1 ? failed : ReplicaStatus(), 3, second) == "ApplyFailed")
+        }
+        #expect(judge(ReplicaStatus(), 4, 300) == nil)
+        #expect(judge(failed, 4, 301) == "ApplyFailed")
+        #expect(judge(ReplicaStatus(), 9, 302) == nil)
+        #expect(judge(ReplicaStatus(), 9, 303) == nil)
+    }
+
     @Test func divergenceIsNamed() {
         var care = ReplicaCare()
         var status = ReplicaStatus(receiving: "No")
