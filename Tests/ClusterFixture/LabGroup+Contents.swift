@@ -5,6 +5,11 @@ package struct ContentsDiffer: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
+/// Another server has answered than the one that was asked.
+private struct PassedOn: Error, CustomStringConvertible {
+    var description: String
+}
+
 extension LabGroup {
     /// Runs statements as the application on a member, and returns the rows of the last one.
     @discardableResult
@@ -12,6 +17,20 @@ extension LabGroup {
         let password = try await password()
         return try await onThread {
             let database = try Database(host: host, user: "app", password: password, database: "app", timeout: patience)
+            return try statements.map { try database.query($0) }.last ?? []
+        }
+    }
+
+    /// The same on a member's own server: the agent of a former leader passes clients on to its successor for a while.
+    private func query(_ statements: [String], of member: Member) async throws -> [[String?]] {
+        guard let host = member.podIP else { throw ContentsDiffer(description: "\(member.name) has no pod") }
+        let password = try await password()
+        return try await onThread {
+            let database = try Database(host: host, user: "app", password: password, database: "app", timeout: 30)
+            let name = try database.query("SELECT @@hostname").first?.first.flatMap { $0 } ?? ""
+            guard name == member.life else {
+                throw PassedOn(description: "\(member.name) passes clients on to \(name)")
+            }
             return try statements.map { try database.query($0) }.last ?? []
         }
     }
@@ -27,9 +46,12 @@ extension LabGroup {
     /// The members whose servers are open for writes.
     package func writableMembers() async throws -> [String] {
         var names: [String] = []
-        for member in try await members() where member.hasData {
-            guard let host = member.podIP else { continue }
-            if try await query(["SELECT @@read_only"], on: host).first?.first == "0" { names.append(member.name) }
+        for member in try await members() where member.hasData && member.podIP != nil {
+            do {
+                if try await query(["SELECT @@read_only"], of: member).first?.first == "0" { names.append(member.name) }
+            } catch is PassedOn {
+                continue
+            }
         }
         return names
     }
@@ -53,10 +75,7 @@ extension LabGroup {
                 () -> Bool? in
                 missing = []
                 for member in try await members() where member.hasData {
-                    guard let host = member.podIP else {
-                        throw ContentsDiffer(description: "\(member.name) has no pod")
-                    }
-                    let rows = try await query(["SELECT id FROM \(writer.table) WHERE id <= \(last)"], on: host)
+                    let rows = try await query(["SELECT id FROM \(writer.table) WHERE id <= \(last)"], of: member)
                     let absent = wanted.subtracting(rows.compactMap { $0.first.flatMap { $0 }.flatMap { Int($0) } })
                     if !absent.isEmpty { missing.append("\(member.name) lacks \(absent.sorted().prefix(10))") }
                 }
@@ -80,8 +99,7 @@ extension LabGroup {
             checksums = [:]
             let members = try await members().filter(\.hasData)
             for member in members {
-                guard let host = member.podIP else { return nil }
-                let rows = try await query(["CHECKSUM TABLE \(writer.table)"], on: host)
+                let rows = try await query(["CHECKSUM TABLE \(writer.table)"], of: member)
                 checksums[member.name] = rows.first?.last.flatMap { $0 } ?? "none"
             }
             if Set(checksums.values).count == 1 { return true }
