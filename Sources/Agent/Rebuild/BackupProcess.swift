@@ -169,10 +169,12 @@ struct BinlogPlace: Hashable, Sendable {
 
     /// From a line of `mariabackup`: `MySQL binlog position: filename 'binlog.000002', position '315618', …`.
     init?(said line: String) {
-        guard let match = line.firstMatch(of: /binlog position: filename '([^']+)', position '([0-9]+)'/),
-            let offset = UInt64(match.2)
+        // The words and what is in quotes take turns.
+        let parts = line.split(separator: "'", omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts[0].hasSuffix("binlog position: filename "), parts[2] == ", position ",
+            let offset = UInt64(parts[3])
         else { return nil }
-        self.init(file: String(match.1), offset: offset)
+        self.init(file: String(parts[1]), offset: offset)
     }
 
     /// The last transaction before it, by the server whose binlog it is; nil when there is none.

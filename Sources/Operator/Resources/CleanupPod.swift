@@ -1,5 +1,6 @@
 import KubernetesModel
 import Planning
+import XDB
 
 /// A pod that removes a directory tree of the group from a node.
 ///
@@ -37,6 +38,9 @@ struct CleanupPod: Hashable, Sendable {
         self.image = image
     }
 
+    /// The name of a life's directory.
+    private static let life = Pattern("^i[0-9]+$")
+
     /// The object to create; nil for a path that is too short to be one of a group.
     ///
     /// The parent directory goes too when nothing else is left in it, and of a life of a member also the group's. The names in the path reach the shell as
@@ -47,7 +51,7 @@ struct CleanupPod: Hashable, Sendable {
             return nil
         }
         // GROUP/MEMBER/iN, or NAMESPACE/GROUP.
-        let isLife = parts.count >= 4 && parts.last?.wholeMatch(of: /i[0-9]+/) != nil
+        let isLife = parts.count >= 4 && parts.last.map(Self.life.matches) == true
         let parents = parts.dropLast().suffix(isLife ? 2 : 1)
         let mounted = "/" + parts.dropLast(parents.count + 1).joined(separator: "/")
         let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -p -- "$1" 2>/dev/null || true; }"#

@@ -7,6 +7,10 @@ import XDB
 struct Draft {
     let observation: GroupObservation
     let names: GroupNames
+    /// The operations that have not ended, the oldest first.
+    let unfinished: [XDBOperation]
+    /// Those of them that others have to wait for, that are in order and still wanted.
+    let ready: [XDBOperation]
     var plan: GroupPlan
     /// What is wrong with the spec; empty when it is carried out.
     let specProblems: [FieldProblem]
@@ -52,6 +56,11 @@ struct Draft {
             namespace: observation.group.metadata.namespace
         )
         self.plan = GroupPlan(status: observation.group.status)
+        unfinished = observation.operations.filter { !$0.isFinished }.sorted { left, right in
+            let (a, b) = (left.metadata, right.metadata)
+            return (a.creationTimestamp?.seconds ?? 0, a.name) < (b.creationTimestamp?.seconds ?? 0, b.name)
+        }
+        ready = unfinished.filter { $0.spec.isDisturbing && !$0.spec.cancel && $0.problems.isEmpty }
     }
 
     var spec: XDBGroup.Spec { observation.group.spec }

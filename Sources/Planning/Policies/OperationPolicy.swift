@@ -47,14 +47,6 @@ enum OperationPolicy {
 }
 
 extension Draft {
-    /// The operations that have not ended, the oldest first.
-    var unfinished: [XDBOperation] {
-        observation.operations.filter { !$0.isFinished }.sorted { left, right in
-            let (a, b) = (left.metadata, right.metadata)
-            return (a.creationTimestamp?.seconds ?? 0, a.name) < (b.creationTimestamp?.seconds ?? 0, b.name)
-        }
-    }
-
     /// True when an operation has had the time that it was given.
     func isOverdue(_ operation: XDBOperation) -> Bool {
         guard let since = operation.metadata.creationTimestamp else { return false }
@@ -65,7 +57,6 @@ extension Draft {
     ///
     /// Records of what was done already disturb nobody, and the recovery of a group leaves the work to others.
     var turn: XDBOperation? {
-        let ready = unfinished.filter { $0.spec.isDisturbing && $0.problems.isEmpty && !$0.spec.cancel }
         // What waits for a majority would keep the group from the only way on without one.
         if let forced = ready.first(where: { $0.spec.forceLeader != nil }) { return forced }
         if let rebuild = status.rebuild { return ready.first { $0.metadata.name == rebuild.operation } }
@@ -81,7 +72,7 @@ extension Draft {
 
 extension XDBOperation.Spec {
     /// True for work that others have to wait for.
-    fileprivate var isDisturbing: Bool { failover == nil && recoverGroup == nil && !dryRun && !paused }
+    var isDisturbing: Bool { failover == nil && recoverGroup == nil && !dryRun && !paused }
 }
 
 /// How far an operation is, found out from the group's status.

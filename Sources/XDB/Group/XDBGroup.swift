@@ -67,10 +67,11 @@ public struct XDBGroup: KubernetesObject, Hashable {
             "metadata.name must have at most 40 characters: it becomes part of other names"
         ) { $0.metadata.name.unicodeScalars.count <= 40 },
         Rule(
-            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            "self.metadata.name.matches('\(namePattern.text)')",
             "metadata.name must start with a letter and have only small letters, digits and dashes"
-        ) { $0.metadata.name.wholeMatch(of: /[a-z]([-a-z0-9]*[a-z0-9])?/) != nil },
+        ) { namePattern.matches($0.metadata.name) },
     ]
+    private static let namePattern = Pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$")
 
     /// What the rules about whole objects say.
     var ownRuleProblems: [FieldProblem] {

@@ -21,6 +21,9 @@ extension XDBGroup {
 
         public init() {}
 
+        /// Kept, since every look at an object is a check.
+        public static let schema = makeSchema()
+
         public static let fields: [Field<Self>] = [
             Field(
                 "image",

@@ -92,6 +92,9 @@ extension XDBOperation {
 
         public init() {}
 
+        /// Kept, since every look at an object is a check.
+        public static let schema = makeSchema()
+
         public static let fields: [Field<Self>] = [
             Field(
                 "group",

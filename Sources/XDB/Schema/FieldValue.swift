@@ -120,7 +120,7 @@ extension MicroTime: FieldValue {
 extension Quantity: FieldValue {
     public static var schema: Schema {
         var schema = Schema(.integerOrString)
-        schema.pattern = #"^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$"#
+        schema.pattern = Pattern(#"^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$"#)
         return schema
     }
 

@@ -51,8 +51,8 @@ public struct Schema: Hashable, Sendable {
     public var maximum: Int?
     public var minimumLength: Int?
     public var maximumLength: Int?
-    /// For strings, a regular expression that both Go and Swift read, anchored by itself.
-    public var pattern: String?
+    /// For strings, what must be found in them; anchored by itself.
+    public var pattern: Pattern?
     /// For strings, the only values.
     public var values: [String] = []
     public var maximumCount: Int?
@@ -74,7 +74,7 @@ public struct Schema: Hashable, Sendable {
         fields["maximum"] = maximum.map { .int($0) }
         fields["minLength"] = minimumLength.map { .int($0) }
         fields["maxLength"] = maximumLength.map { .int($0) }
-        fields["pattern"] = pattern.map { .string($0) }
+        fields["pattern"] = pattern.map { .string($0.text) }
         fields["format"] = format.map { .string($0) }
         if !values.isEmpty { fields["enum"] = .array(values.map { .string($0) }) }
         switch shape {

@@ -46,8 +46,8 @@ extension Schema {
         if let maximumLength, text.unicodeScalars.count > maximumLength {
             return [FieldProblem(path, "is too long; use at most \(maximumLength) characters")]
         }
-        if let pattern, let expression = try? Regex(pattern), text.firstMatch(of: expression) == nil {
-            return [FieldProblem(path, "is '\(text)'; it must match \(pattern)")]
+        if let pattern, !pattern.matches(text) {
+            return [FieldProblem(path, "is '\(text)'; it must match \(pattern.text)")]
         }
         return []
     }

@@ -23,7 +23,10 @@ extension Structure {
     public static var rules: [Rule<Self>] { [] }
 
     /// An object of the table's fields.
-    public static var schema: Schema {
+    public static var schema: Schema { makeSchema() }
+
+    /// The same, for a type that keeps it, since its values are checked often.
+    static func makeSchema() -> Schema {
         var schema = Schema(
             .object(fields.map { Schema.Property(name: $0.name, schema: $0.schema(), isRequired: $0.isRequired) })
         )
@@ -132,7 +135,7 @@ public enum Limit: Hashable, Sendable {
         case .length(let range):
             schema.minimumLength = range.lowerBound
             schema.maximumLength = range.upperBound
-        case .pattern(let pattern): schema.pattern = pattern
+        case .pattern(let pattern): schema.pattern = Pattern(pattern)
         case .count(let count): schema.maximumCount = count
         case .list(let type): schema.listType = type
         case .each(let range):
