@@ -171,7 +171,8 @@ struct BinlogPlace: Hashable, Sendable {
     init?(said line: String) {
         // The words and what is in quotes take turns.
         let parts = line.split(separator: "'", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].hasSuffix("binlog position: filename "), parts[2] == ", position ",
+        guard parts.count >= 4, parts[0].hasSuffix("binlog position: filename "), !parts[1].isEmpty,
+            parts[2] == ", position ",
             let offset = UInt64(parts[3])
         else { return nil }
         self.init(file: String(parts[1]), offset: offset)
