@@ -275,7 +275,7 @@ public struct OperatorProgram: Sendable {
         runtime.addLeading(nodeWork)
         runtime.addLeading(cleanups)
         runtime.addLeading(MonitorService(monitor: monitor))
-        runtime.add(UnusedCode())
+        runtime.add(UnusedPages())
         try await runtime.run()
         client.close()
     }

@@ -50,7 +50,7 @@ public struct MemberAgent: Service {
         quiet.logLevel = max(quiet.logLevel, .warning)
         // They end in reverse order: the operator can watch to the last how the member does.
         let services: [any Service] = [
-            UnusedCode(),
+            UnusedPages(),
             ProbeServer(configuration: configuration, board: controller.board, group: group, logger: quiet),
             ControlAPI(configuration: configuration, tls: tls, controller: controller, group: group, logger: quiet),
             Keeper(controller: controller, logger: logger),
