@@ -102,6 +102,9 @@ prepare() {
   "$root/hack/images" bases
 }
 
+# load_client_image: sysbench and the mariadb client, for clients inside the cluster, onto its nodes.
+load_client_image() { "$root/hack/cluster" load "$("$root/hack/images" bench)"; }
+
 # in_background NAME COMMAND...: its output is kept, and shown when it fails.
 declare -A background=()
 in_background() {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 public import ServiceLifecycle
 
@@ -21,8 +20,7 @@ public struct UnusedPages: Service {
 
     /// Unmaps all code and constants of the process, of which the next instructions bring back what they need.
     static func unmap() {
-        guard let maps = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8) else { return }
-        for mapping in Mapping.all(in: maps) where mapping.isAsInItsFile {
+        for mapping in Mapping.all(in: ProcessFile.text(at: "/proc/self/smaps")) where mapping.isAsInItsFile {
             madvise(
                 UnsafeMutableRawPointer(bitPattern: mapping.bounds.lowerBound),
                 mapping.bounds.count,
@@ -35,13 +33,16 @@ public struct UnusedPages: Service {
     struct Mapping: Hashable {
         var bounds: Range<UInt>
         var permissions: Substring
-        var isOfAFile: Bool
+        /// A path, `[heap]` and the like, or nothing.
+        var name: Substring
         /// Pages that are the process's own, by what it or the linker wrote to them: in memory, and in swap.
         var ownKilobytes = 0
 
         /// Whether its file has all that is in it, so that nothing is lost: nothing can be written there now, and nothing was
         /// before, unlike in what the linker has relocated and then protected.
-        var isAsInItsFile: Bool { isOfAFile && ownKilobytes == 0 && (permissions == "r-xp" || permissions == "r--p") }
+        var isAsInItsFile: Bool {
+            name.hasPrefix("/") && ownKilobytes == 0 && (permissions == "r-xp" || permissions == "r--p")
+        }
 
         /// Those in a text of /proc/PID/smaps.
         static func all(in text: String) -> [Mapping] {
@@ -67,7 +68,7 @@ public struct UnusedPages: Service {
             guard bounds.count == 2, let start = bounds[0], let end = bounds[1], start < end else { return nil }
             self.bounds = start..<end
             permissions = fields[1]
-            isOfAFile = fields.count == 6 && fields[5].contains("/")
+            name = fields.count == 6 ? fields[5].drop { $0 == " " } : ""
         }
     }
 }

@@ -17,7 +17,8 @@ import Testing
         let before = try residentFiles()
         UnusedPages.unmap()
         let after = try residentFiles()
-        #expect(after < before)
+        // Most of it: what the test and the runtime use is back.
+        #expect(after < before * 3 / 4)
         let again = try #require(JSONSerialization.jsonObject(with: Data("[1, 2]".utf8)) as? [Int])
         #expect(again == [1, 2])
     }
@@ -56,9 +57,11 @@ import Testing
         #expect(unmapped == [0x5581_f040_0000..<0x5581_f045_2000, 0x5581_f045_2000..<0x5581_f046_0000])
     }
 
+    /// All of it: what is read until a page is not full ends after the program itself, the first file that there is.
     @Test func theKernelsOwnTextIsRead() throws {
-        let mappings = UnusedPages.Mapping.all(in: try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8))
-        #expect(mappings.contains { $0.isAsInItsFile && $0.permissions == "r-xp" })
-        #expect(mappings.contains { !$0.isAsInItsFile && $0.isOfAFile && $0.ownKilobytes > 0 })
+        let mappings = UnusedPages.Mapping.all(in: ProcessFile.text(at: "/proc/self/smaps"))
+        #expect(mappings.contains { $0.name == "[stack]" })
+        #expect(mappings.contains { $0.name.contains("libswiftCore") && $0.isAsInItsFile && $0.permissions == "r-xp" })
+        #expect(mappings.contains { $0.name.contains("libswiftCore") && !$0.isAsInItsFile && $0.ownKilobytes > 0 })
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import ProcessMemory
 
 /// What the threads that apply the log have done so far, as the kernel counts it.
 ///

@@ -1,5 +1,6 @@
 import CMariaDB
 import Glibc
+import ProcessMemory
 import Synchronization
 
 /// How a process ended.
