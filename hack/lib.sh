@@ -102,8 +102,13 @@ prepare() {
   "$root/hack/images" bases
 }
 
-# load_client_image: sysbench and the mariadb client, for clients inside the cluster, onto its nodes.
-load_client_image() { "$root/hack/cluster" load "$("$root/hack/images" bench)"; }
+# load_images NAME...: builds these images of this checkout, for the nodes that there are and those to come. Their paths are
+# in $images then.
+load_images() {
+  mapfile -t images < <("$root/hack/images" "$@")
+  [ ${#images[@]} = $# ] || fail "the images were not built"
+  "$root/hack/cluster" load "${images[@]}"
+}
 
 # in_background NAME COMMAND...: its output is kept, and shown when it fails.
 declare -A background=()
