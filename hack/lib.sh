@@ -102,12 +102,12 @@ prepare() {
   "$root/hack/images" bases
 }
 
-# load_images NAME...: builds these images of this checkout, for the nodes that there are and those to come. Their paths are
-# in $images then.
+# load_images NAME...: builds these images of this checkout, for the nodes that there are and those to come. The archives are
+# $image_files then.
 load_images() {
-  mapfile -t images < <("$root/hack/images" "$@")
-  [ ${#images[@]} = $# ] || fail "the images were not built"
-  "$root/hack/cluster" load "${images[@]}"
+  mapfile -t image_files < <("$root/hack/images" "$@")
+  [ ${#image_files[@]} = $# ] || fail "the images were not built"
+  "$root/hack/cluster" load "${image_files[@]}"
 }
 
 # in_background NAME COMMAND...: its output is kept, and shown when it fails.
