@@ -34,7 +34,8 @@ extension ClusterTests {
         }
 
         /// Of the stream one bit is another, then it is cut at 99 %; each time the copy is made once more.
-        @Test func aCopyOutlivesAFlippedBitAndACut() async throws {
+        @Test(.enabled(if: Lab.isLong, "hack/test --long"))
+        func aCopyOutlivesAFlippedBitAndACut() async throws {
             let group = LabGroup(name: "wire")
             try await group.apply()
             try await group.wait(for: "FullyRedundant")
