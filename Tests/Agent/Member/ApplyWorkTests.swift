@@ -27,7 +27,7 @@ struct ApplyWorkTests {
             // Each row that is changed is looked for among all of them.
             try await leader.sql("CREATE TABLE shop.t (n INT, v VARCHAR(200))")
             try await leader.sql("INSERT INTO shop.t SELECT seq, UUID() FROM shop.seq_1_to_20000")
-            let filled = try await written(by: leader)
+            let filled = try await leader.written()
             try await follower.wait("filled") { $0.server.applied ?? .zero >= filled }
 
             let server = try #require(follower.server)
@@ -41,7 +41,7 @@ struct ApplyWorkTests {
             #expect(try await !ApplyWork.threads(sql).isEmpty)
             try await blocker.execute(["LOCK TABLES shop.t WRITE"])
             try await leader.sql("UPDATE shop.t SET v = REVERSE(v)", seconds: 120)
-            let end = try await written(by: leader)
+            let end = try await leader.written()
             try await follower.wait("behind") { $0.position >= end }
             // What it does until it comes to the lock is no part of it.
             while try await worked() {}
@@ -56,10 +56,5 @@ struct ApplyWorkTests {
             Issue.record("\(error)\n\(members.map(\.log).joined(separator: "\n\n"))")
         }
         await files.end(agents, members)
-    }
-
-    private func written(by leader: TestMember) async throws -> Position {
-        let end = try await leader.sql("SELECT @@global.gtid_binlog_pos")
-        return try #require(end.flatMap { GTID($0) }).position
     }
 }

@@ -95,9 +95,9 @@ struct ForcedGroupTests {
             try await insert(80..<85, 1)
             agents[0].signal(SIGCONT)
 
-            let end = try await members[1].status().position
+            let end = try await members[1].written()
             for member in members.prefix(2) {
-                try await member.wait("caught up") { $0.server.applied ?? .zero >= end }
+                try await member.shows(end)
                 #expect(try await member.sql("SELECT CONCAT(COUNT(*), '-', MAX(id)) FROM shop.t") == "85-84")
             }
         } catch {

@@ -197,7 +197,7 @@ struct MemberGroupTests {
             try await member.join()
             try await member.leadAlone(1)
             try await member.sql("CREATE DATABASE shop")
-            let before = try await member.status().position
+            let before = try await member.written()
 
             // A write that no log gets, and then everything dies. A heartbeat may be before it, and wait for its
             // acknowledgement: behind the two the server writes nothing more.
@@ -256,9 +256,9 @@ struct MemberGroupTests {
             for id in 50..<100 { try await members[1].sql("INSERT INTO shop.t VALUES (\(id))") }
             await #expect(throws: SQLError.self) { try await members[0].sql("INSERT INTO shop.t VALUES (999)") }
 
-            let end = try await members[1].status().position
+            let end = try await members[1].written()
             for member in members.prefix(2) {
-                try await member.wait("caught up") { $0.server.applied ?? .zero >= end }
+                try await member.shows(end)
                 #expect(try await member.sql("SELECT COUNT(*) FROM shop.t") == "100")
             }
             #expect(try await members[0].status().server.lagSeconds ?? 99 < 5)

@@ -59,6 +59,8 @@ final class TestMember: Sendable {
 
     private var output: String { "\(files.directory.path)/\(name).log" }
 
+    private var socket: String { "\(directory)-run/mysqld.sock" }
+
     /// Starts the first process of a member's container, which starts the agent.
     func startSupervised() throws -> WatchedProcess {
         try WatchedProcess.start([try Self.program(), "init", "--"] + arguments, output: output)
@@ -191,6 +193,23 @@ final class TestMember: Sendable {
         }
     }
 
+    /// The end of the server's binlog: all that it has committed, at once.
+    ///
+    /// The status is as old as the agent's last look around, and may be without what was just acknowledged.
+    func written() async throws -> Position {
+        try #require(try await sql("SELECT @@global.gtid_binlog_pos").flatMap { GTID($0) }).position
+    }
+
+    /// Waits until everything up to a position can be read from the server.
+    ///
+    /// The status tells the end of the server's binlog, where a transaction is a moment before anybody can read it.
+    func shows(_ end: Position) async throws {
+        try await wait("caught up") { $0.server.applied ?? .zero >= end }
+        let sampler = DataSampler(socket: socket, seconds: 60)
+        while try await sampler.begin()?.position ?? .zero < end { try await Task.sleep(for: .milliseconds(10)) }
+        await sampler.end()
+    }
+
     private func request<Answer: Decodable>(
         _ method: String,
         _ path: String,
@@ -271,7 +290,7 @@ final class TestMember: Sendable {
     /// A connection as the agent has it.
     func connection(_ name: String) -> ServerSQL {
         ServerSQL(
-            socket: "\(directory)-run/mysqld.sock",
+            socket: socket,
             user: DataDirectory.user,
             binlog: .off,
             deadline: 60,

@@ -40,8 +40,8 @@ final class RebuildGroup {
         try await leader.sql("CREATE TABLE shop.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(200))")
         try await leader.sql("CREATE TABLE shop.big (id BIGINT AUTO_INCREMENT PRIMARY KEY, v LONGTEXT)")
         for _ in 0..<8 { try await leader.sql("INSERT INTO shop.big (v) VALUES (REPEAT(UUID(), 30000))") }
-        let end = try await leader.status().position
-        try await follower.wait("caught up") { $0.server.applied ?? .zero >= end }
+        let end = try await leader.written()
+        try await follower.shows(end)
     }
 
     func request(voters: [String], learners: [String]) -> LeadRequest {
@@ -98,10 +98,10 @@ final class RebuildGroup {
         try await join()
     }
 
-    /// Waits until the new life's server has what the leader has committed until now, and compares them.
+    /// Waits until the new life's server shows what the leader has committed until now.
     func catchUp() async throws {
-        let end = try await leader.status().committed
-        try await life.wait("caught up") { $0.server.applied ?? .zero >= end }
+        let end = try await leader.written()
+        try await life.shows(end)
     }
 
     /// The rows of a member, as a number that tells them from others.

@@ -197,7 +197,7 @@ struct DataVerifierTests {
         let deadline = ContinuousClock.now + .seconds(120)
         while .now < deadline {
             try await group.leader.sql("INSERT INTO shop.t (v) VALUES ('not yet')")
-            let end = try await group.leader.status().committed
+            let end = try await group.leader.written()
             try await group.life.wait("receiving") { $0.committed >= end }
             try await Task.sleep(for: .seconds(2))
             let status = try await group.life.status()
