@@ -20,32 +20,34 @@ struct MigrateReport {
             value.map { String(format: "%.\(digits)f", $0) } ?? "-"
         }
         var table = TextTable(
-            ["", "s", "MiB", "MiB/s", "longest gap ms"] + Self.phases.map { "\($0) s" }
+            ["", "from s", "s", "MiB", "MiB/s", "longest gap ms"] + Self.phases.map { "\($0) s" }
         )
         let blank = Self.phases.map { _ in "-" }
-        table.add(["the client alone", "10.0", "-", "-", text(journey.quiet.longest, 0)] + blank)
+        table.add(["the client alone", "-", "10.0", "-", "-", text(journey.quiet.longest, 0)] + blank)
         for part in journey.parts {
             let size = part.bytes > 0 ? text(Double(part.bytes) / 1_048_576, 0) : "-"
             table.add(
-                [part.name, text(part.seconds), size, text(part.rate, 0), text(part.gap, 0)]
+                [part.name, text(part.begin), text(part.seconds), size, text(part.rate, 0), text(part.gap, 0)]
                     + Self.phases.map { text(part.phases[$0]) }
             )
         }
         let bytes = Double(journey.parts.map(\.bytes).reduce(0, +)) / 1_048_576
         table.add(
             [
-                "altogether", text(journey.seconds), text(bytes, 0), text(bytes / journey.seconds, 0),
-                text(journey.gaps.first, 0),
+                "altogether", "0.0", text(journey.seconds), text(bytes, 0), text(bytes / journey.seconds, 0),
+                text(journey.gaps.first?.length, 0),
             ] + blank
         )
         let interruptions = Self.interruptions(of: journey)
-        let longest = journey.gaps.prefix(5).map { text($0, 0) }.joined(separator: ", ")
+        let longest = journey.gaps.prefix(10).map { "\(text($0.length, 0)) ms at \(text($0.begin)) s" }
+            .joined(separator: ", ")
         return title + "\n" + table.render() + """
 
 
-            \(journey.changesOfLeader) change of leader; the client's connection broke \(journey.errors.count) times; \
+            \(journey.changesOfLeader) change of leader; the client's connection broke \(journey.errors.count) times\
+            \(journey.errors.isEmpty ? "" : " (\(journey.errors.joined(separator: "; ")))"); \
             \(interruptions.count) gaps of more than \(text(Self.interruption, 0)) ms, \(text(interruptions.reduce(0, +), 0)) ms \
-            together (aim \(text(aim, 0))); the longest: \(longest) ms; p99 \(text(journey.writes.p99)) ms, alone \
+            together (aim \(text(aim, 0))); the longest: \(longest); p99 \(text(journey.writes.p99)) ms, alone \
             \(text(journey.quiet.p99)) ms.
             All \(journey.rows.filled) rows of the data and all \(journey.rows.acknowledged) rows that were acknowledged are on \
             all members with data, with equal checksums. Load of the machine when it ended: \(text(journey.load)).
@@ -53,13 +55,13 @@ struct MigrateReport {
     }
 
     func summary() -> String {
-        let gaps = journeys.map { String(format: "%.0f", $0.gaps.first ?? .nan) }.joined(separator: ", ")
+        let gaps = journeys.map { String(format: "%.0f", $0.gaps.first?.length ?? .nan) }.joined(separator: ", ")
         let changes = journeys.map { String(format: "%.0f", handover(of: $0)) }.joined(separator: ", ")
         return "The longest gap of each round: \(gaps) ms; that of the change of leader: \(changes) ms."
     }
 
     private static func interruptions(of journey: MigrateRig.Journey) -> [Double] {
-        journey.gaps.filter { $0 > interruption }
+        journey.gaps.map(\.length).filter { $0 > interruption }
     }
 
     private func handover(of journey: MigrateRig.Journey) -> Double {
@@ -75,7 +77,7 @@ struct MigrateReport {
             try figures.add("migrate.\(name).max", samples.maximum, unit: unit)
         }
         try add("time", unit: "s") { $0.seconds }
-        try add("gap.longest", unit: "ms") { $0.gaps.first ?? .nan }
+        try add("gap.longest", unit: "ms") { $0.gaps.first?.length ?? .nan }
         try add("gap.change-of-leader", unit: "ms") { handover(of: $0) }
         try add("gap.others", unit: "ms") { journey in
             journey.parts.filter { $0.name != Self.handover }.map(\.gap).max() ?? .nan

@@ -26,7 +26,12 @@ struct MigrateRig {
 
     func build(in zone: String) async throws {
         try await group.apply(
-            LabGroup.Shape(zones: "[\(zone)]", configuration: Filler.configuration, repair: "{}")
+            LabGroup.Shape(
+                zones: "[\(zone)]",
+                configuration: Filler.configuration,
+                repair: "{}",
+                resources: Filler.resources
+            )
         )
         try await group.wait(for: "FullyRedundant")
         try await filler.fill()
@@ -36,9 +41,19 @@ struct MigrateRig {
 
     // MARK: What is measured
 
+    /// A time without an acknowledgement.
+    struct Gap {
+        /// When it began, in seconds after the migration did.
+        var begin: Double
+        /// In milliseconds.
+        var length: Double
+    }
+
     /// One member's move, or the change of leader.
     struct Part {
         var name: String
+        /// When it began, in seconds after the migration did.
+        var begin: Double
         var seconds: Double
         /// How much was copied; 0 where nothing is.
         var bytes = 0
@@ -59,8 +74,8 @@ struct MigrateRig {
         var quiet = Writes()
         /// The client during all of it.
         var writes = Writes()
-        /// All times without an acknowledgement, in milliseconds, the longest first.
-        var gaps: [Double] = []
+        /// All times without an acknowledgement, the longest first.
+        var gaps: [Gap] = []
         /// What the client was told instead of an acknowledgement: each is a connection that broke.
         var errors: [String] = []
         var changesOfLeader = 0
@@ -91,7 +106,10 @@ struct MigrateRig {
         journey.errors = Array(writer.errors.dropFirst(errors))
         journey.writes = Writes(writer, since: begin)
         let gaps = writer.gaps(since: begin)
-        journey.gaps = gaps.map { $0.length / .milliseconds(1) }.sorted(by: >)
+        journey.gaps = gaps.map {
+            Gap(begin: $0.begin.since(begin) / .seconds(1), length: $0.length / .milliseconds(1))
+        }
+        .sorted { $0.length > $1.length }
         let clock = WallClockOffset()
         for step in status.steps {
             guard let (start, end) = clock.moments(of: step) else { continue }
@@ -99,6 +117,7 @@ struct MigrateRig {
             journey.parts.append(
                 Part(
                     name: step.name,
+                    begin: start.since(begin) / .seconds(1),
                     seconds: end.since(start) / .seconds(1),
                     bytes: status.plan?.moves.first { $0.member == step.name }?.bytes ?? 0,
                     phases: phases[step.name] ?? [:],

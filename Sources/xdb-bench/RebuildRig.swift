@@ -22,7 +22,8 @@ struct RebuildRig {
             LabGroup.Shape(
                 learners: "[{name: reader, replicas: 1}]",
                 configuration: Filler.configuration,
-                repair: "{graceSeconds: 10}"
+                repair: "{graceSeconds: 10}",
+                resources: Filler.resources
             )
         )
         try await group.wait(for: "FullyRedundant")

@@ -41,10 +41,25 @@ struct CleanupPod: Hashable, Sendable {
     /// The name of a life's directory.
     private static let life = Pattern("^i[0-9]+$")
 
+    /// Removes the directory, and those above it that are empty then.
+    ///
+    /// A large file is cut off piece by piece, with pauses: a file system that frees gigabytes at once keeps everybody else
+    /// on the disk from syncing meanwhile, other members' commits among them. A file with a second name is somebody's copy,
+    /// and stays whole.
+    static let script = #"""
+        cd /host || exit
+        find "./$1/$2" -type f -links 1 -size +128M -exec sh -c '
+          for file; do
+            size=$(stat -c %s "$file")
+            while size=$((size - 134217728)); [ "$size" -gt 0 ]; do truncate -s "$size" "$file"; sleep 0.05; done
+          done' pieces {} +
+        rm -rf -- "./$1/$2" && { rmdir -p -- "$1" 2>/dev/null || true; }
+        """#
+
     /// The object to create; nil for a path that is too short to be one of a group.
     ///
-    /// The parent directory goes too when nothing else is left in it, and of a life of a member also the group's. The names in the path reach the shell as
-    /// arguments, never as a part of the script.
+    /// The parent directory goes too when nothing else is left in it, and of a life of a member also the group's. The names
+    /// in the path reach the shell as arguments, never as a part of the script.
     var json: JSONValue? {
         let parts = directory.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         guard directory.hasPrefix("/"), parts.count >= 3, !parts.contains(".."), !parts.contains(".") else {
@@ -54,7 +69,6 @@ struct CleanupPod: Hashable, Sendable {
         let isLife = parts.count >= 4 && parts.last.map(Self.life.matches) == true
         let parents = parts.dropLast().suffix(isLife ? 2 : 1)
         let mounted = "/" + parts.dropLast(parents.count + 1).joined(separator: "/")
-        let script = #"cd /host && rm -rf -- "$1/$2" && { rmdir -p -- "$1" 2>/dev/null || true; }"#
         let labels = group.labels.merging([Label.cleanup: group.uid, Label.namespace: group.namespace]) { $1 }
         return [
             "apiVersion": "v1",
@@ -91,7 +105,7 @@ struct CleanupPod: Hashable, Sendable {
                         "name": "cleanup",
                         "image": .string(image),
                         "command": [
-                            "sh", "-c", .string(script), "cleanup",
+                            "sh", "-c", .string(Self.script), "cleanup",
                             .string(parents.joined(separator: "/")), .string(parts[parts.count - 1]),
                         ],
                         "terminationMessagePolicy": "FallbackToLogsOnError",

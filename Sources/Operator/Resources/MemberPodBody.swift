@@ -245,5 +245,5 @@ extension MemberPodBody {
 
 extension XDBGroup.ContainerResources {
     /// As in a container.
-    fileprivate var json: JSONValue { requests.isEmpty && limits.isEmpty ? .null : fieldJSON ?? .null }
+    var json: JSONValue { requests.isEmpty && limits.isEmpty ? .null : fieldJSON ?? .null }
 }

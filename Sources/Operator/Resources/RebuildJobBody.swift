@@ -75,7 +75,7 @@ struct RebuildJobBody: Hashable, Sendable {
                     "name": "rebuild",
                     "image": .string(job.pod.image),
                     "command": .array(command.map { .string($0) }),
-                    "resources": resources.fieldJSON ?? .null,
+                    "resources": resources.json,
                     "terminationMessagePolicy": "FallbackToLogsOnError",
                     "securityContext": MemberPodBody.confined,
                     "volumeMounts": .array(MemberPodBody.commonMounts),
@@ -97,13 +97,18 @@ struct RebuildJobBody: Hashable, Sendable {
         return command
     }
 
-    /// Little, so that a place is found; but never more than the member's own limits.
+    /// Little, so that a place is found, and never more than the member's own: a Job that asked for what the members do not
+    /// ask for would go before them on a busy node, where other members commit, and outlive them when memory runs out.
     private var resources: XDBGroup.ContainerResources {
         var resources = XDBGroup.ContainerResources()
-        resources.limits = job.pod.resources.limits
+        let members = job.pod.resources
+        resources.limits = members.limits
         for (name, text) in ["cpu": "50m", "memory": "128Mi"] {
-            guard let request = Quantity(text) else { continue }
-            resources.requests[name] = resources.limits[name].map { min($0, request) } ?? request
+            // Where only a limit is given, that is the request, too.
+            guard let request = Quantity(text), let own = members.requests[name] ?? members.limits[name] else {
+                continue
+            }
+            resources.requests[name] = min(own, request)
         }
         return resources
     }

@@ -78,20 +78,28 @@ import XDB
         #expect(selects(try #require(spread["labelSelector"]), labels))
     }
 
+    /// A member's requests, its limits, and the Job's requests.
     @Test(
         arguments: [
-            ([:], ["cpu": "50m", "memory": "128Mi"]),
-            (["memory": "2Gi"], ["cpu": "50m", "memory": "128Mi"]),
-            (["memory": "64Mi", "cpu": "10m"], ["cpu": "10m", "memory": "64Mi"]),
-        ] as [([String: String], [String: String])]
+            ([:], [:], [:]),
+            (["cpu": "2", "memory": "8Gi"], [:], ["cpu": "50m", "memory": "128Mi"]),
+            (["memory": "8Gi"], ["memory": "8Gi"], ["memory": "128Mi"]),
+            (["cpu": "20m", "memory": "8Gi"], [:], ["cpu": "20m", "memory": "128Mi"]),
+            ([:], ["memory": "2Gi"], ["memory": "128Mi"]),
+            ([:], ["memory": "64Mi", "cpu": "10m"], ["cpu": "10m", "memory": "64Mi"]),
+        ] as [([String: String], [String: String], [String: String])]
     )
-    func asksForLittleAndStaysInTheMembersLimits(_ limits: [String: String], _ requests: [String: String]) throws {
+    func asksForLittleAndForNothingThatTheMembersDoNotAskFor(
+        _ own: [String: String],
+        _ limits: [String: String],
+        _ requests: [String: String]
+    ) throws {
         let body = try body(.prepare) {
             $0.pod.resources.limits = limits.compactMapValues(Quantity.init)
-            $0.pod.resources.requests = ["memory": Quantity(8 << 30)]
+            $0.pod.resources.requests = own.compactMapValues(Quantity.init)
         }
         let resources = try pod(body)[path: "spec", "containers"]?[0]?["resources"]
-        #expect(resources?["requests"] == JSONValue(requests))
+        #expect(resources?["requests"] ?? .null == (requests.isEmpty ? .null : JSONValue(requests)))
         #expect(resources?["limits"] ?? .null == (limits.isEmpty ? .null : JSONValue(limits)))
     }
 
