@@ -382,7 +382,15 @@ extension XDBGroup {
         public init() {}
 
         public static let fields: [Field<Self>] = [
-            Field("data", \.data, .defaulted, description: "For members with data: candidates and learners."),
+            Field(
+                "data",
+                \.data,
+                .defaulted,
+                description: """
+                    For members with data: candidates and learners. Without requests they go last on a busy node, and end \
+                    first where memory is short.
+                    """
+            ),
             Field("logger", \.logger, .defaulted, description: "For loggers; 50m and 64Mi are enough for many."),
         ]
     }
