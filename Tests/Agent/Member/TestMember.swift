@@ -206,6 +206,7 @@ final class TestMember: Sendable {
     func shows(_ end: Position) async throws {
         try await wait("caught up") { $0.server.applied ?? .zero >= end }
         let sampler = DataSampler(socket: socket, seconds: 60)
+        try await sampler.open()
         while try await sampler.begin()?.position ?? .zero < end { try await Task.sleep(for: .milliseconds(10)) }
         await sampler.end()
     }
